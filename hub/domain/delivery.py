@@ -1,0 +1,74 @@
+"""A delivery: what a channel makes of one inbound request, before it is anybody's lead."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Address(Struct, frozen=True):
+    """One way to reach a person. ``value`` is normalised and ties deliveries together (R6).
+
+    ``kind`` is ``phone`` (E.164), ``email`` (lower case), ``vk``, ``telegram`` or ``whatsapp``.
+    ``raw`` is what was written; ``extension`` is a phone's extension.
+    """
+
+    kind: str
+    value: str
+    raw: str = ""
+    extension: str = ""
+
+
+class Consent(Struct, frozen=True):
+    """Consent to processing of personal data: the text that was shown, and whether it was ticked."""
+
+    version: str
+    text_sha256: str
+    given: bool
+    ip: str = ""
+    page: str = ""
+
+
+class File(Struct, frozen=True):
+    """An attached file as it came. ``name`` is the sender's and is never trusted as a path."""
+
+    name: str
+    content_type: str
+    data: bytes
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """One inbound request, verified and normalised by its channel and nothing else (R1).
+
+    ``channel`` is ``phone``, ``social``, ``email`` or ``website``; ``source`` is the account in it
+    (a form's id, a mailbox). ``delivery_id`` with these two makes the delivery the same delivery
+    when it is repeated; it is empty where the sender gave none, and then ``fingerprint`` of the
+    content marks a possible duplicate. ``payload_digest`` is a keyed-by-nobody sha256 of the raw
+    body: the same ``delivery_id`` with another digest is a conflict. ``suspicion`` names why a
+    person should look first: the delivery then goes to the quarantine. ``fields`` keeps every
+    field of the sender word for word, the unknown ones included. ``raw`` is the whole body as text.
+    """
+
+    channel: str
+    source: str
+    source_title: str = ""
+    delivery_id: str = ""
+    payload_digest: str = ""
+    fingerprint: str = ""
+    suspicion: str = ""
+    name: str = ""
+    company: str = ""
+    text: str = ""
+    subject_line: str = ""
+    addresses: tuple[Address, ...] = ()
+    timezone: str = ""
+    convenient_time: str = ""
+    budget: str = ""
+    region: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
+    attribution: tuple[tuple[str, str], ...] = ()
+    consent: Consent | None = None
+    files: tuple[File, ...] = ()
+    raw: str = ""
+    content_type: str = ""
+    ip: str = ""
+    test: bool = False
