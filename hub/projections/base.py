@@ -1,0 +1,56 @@
+"""What a projection is, and how far it can be."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import ClassVar, NamedTuple
+
+from hub.domain.event import Event
+from hub.store.base import Cursor
+
+
+class Projection:
+    """One read model. Subclasses set the class variables and :meth:`apply`, and add their queries.
+
+    ``apply`` writes only the projection's own tables and depends on nothing but them and the event, so
+    that a rebuild gives the same rows. A change of ``tables`` or of ``apply`` needs the next ``version``:
+    the projection is then rebuilt at start.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+    tables: ClassVar[str]
+    """Its tables and indexes, as SQL statements."""
+    topics: ClassVar[frozenset[str]] = frozenset()
+    """The events that it wants to see; empty means all."""
+
+    def apply(self, cursor: Cursor, position: int, event: Event) -> None:
+        """Take one event into the tables."""
+        raise NotImplementedError
+
+    def clear(self, cursor: Cursor) -> None:
+        """Drop the tables."""
+        for table in reversed(self.table_names):
+            cursor.execute(f"DROP TABLE IF EXISTS {table}")
+
+    @cached_property
+    def table_names(self) -> tuple[str, ...]:
+        """Names of its tables, in the order of their making."""
+        return tuple(re.findall(r"CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(\w+)", self.tables, re.IGNORECASE))
+
+    def wants(self, topic: str) -> bool:
+        """Whether events of ``topic`` are for it."""
+        return not self.topics or topic in self.topics
+
+
+class Status(NamedTuple):
+    """How far a projection is. ``lag`` counts log positions; parked ones say why and at which position."""
+
+    name: str
+    version: int
+    position: int
+    lag: int
+    parked_reason: str | None
+    parked_at: int | None
+    retries: int

@@ -1,0 +1,251 @@
+"""What the board, the list and the search ask of leads. A person's words are always parameters, never SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from hub.domain import contact
+from hub.store.base import EventStore
+
+OPEN = "is_open = 1"
+ASLEEP = "asleep"
+"""The place of a lead that is open and sleeps; the place of any other open lead is its stage."""
+DEFERRALS = 2
+"""From so many continuations on, the board points to a lead (R26)."""
+
+OPEN_SHOWS = ("all", "mine", "no_step", "today", "deferrals", "asleep")
+ENDED_SHOWS = ("won", "lost", "refused")
+SORTS = {
+    "due": "due_sort {way}, number {way}", "number": "number {way}", "name": "name {way}, number",
+    "stage": "place {way}, due_sort, number",
+    "score": "total IS NULL, total {way}, number", "received": "received_at {way}", "ended": "ended_at {way}, number",
+    "owner": "owner {way}, due_sort, number", "channel": "channel {way}, due_sort, number",
+    "deferrals": "continuations {way}, due_sort, number",
+}
+"""What the list may be sorted by."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which leads somebody wants to see. ``me``: who asks; ``day_ends``: the end of the company's day, as sortable text.
+
+    ``owner`` and ``segment`` take ``none`` for leads without one; ``words`` are what a person typed.
+    """
+
+    show: str = "all"
+    owner: str = ""
+    segment: str = ""
+    channel: str = ""
+    stage: str = ""
+    words: str = ""
+    me: str = ""
+    day_ends: str = ""
+
+    def common(self) -> tuple[list[str], list[Any]]:
+        """Conditions of everything but ``show``."""
+        conditions, values = [], []
+        for column, value in (("owner", self.owner), ("segment", self.segment), ("channel", self.channel), ("stage", self.stage)):
+            if value:
+                conditions.append(f"{column} = ?")
+                values.append("" if value == "none" else value)
+        for part in _parts(self.words):
+            conditions.append("(search LIKE ? ESCAPE '\\' OR phones LIKE ? ESCAPE '\\')")
+            values += [part, part]
+        return conditions, values
+
+    def shown(self) -> tuple[list[str], list[Any]]:
+        """The condition of ``show`` alone."""
+        if self.show in ENDED_SHOWS:
+            return ["is_open = 0", "ended = ?"], [self.show]
+        return {
+            "all": ([OPEN], []),
+            "mine": ([OPEN, "owner = ?"], [self.me]),
+            "no_step": ([OPEN, "place <> 'asleep'", "owner <> ''", "planned = 0"], []),
+            "today": ([OPEN, "place <> 'asleep'", "due_sort < ?"], [self.day_ends]),
+            "deferrals": ([OPEN, "place <> 'asleep'", f"continuations >= {DEFERRALS}"], []),
+            "asleep": ([OPEN, "place = 'asleep'"], []),
+        }[self.show]
+
+    def where(self) -> tuple[str, list[Any]]:
+        """Both together, as SQL and its parameters."""
+        common, shown = self.common(), self.shown()
+        return " AND ".join([*shown[0], *common[0]]), [*shown[1], *common[1]]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many leads each chip has, and each column under the chip that is chosen."""
+
+    shows: dict[str, int]
+    places: dict[str, int]
+
+
+class LeadQueries:
+    """Questions to the table ``leads``; every one of them has an index for the open leads."""
+
+    store: EventStore
+
+    def one(self, lead: UUID) -> Any:
+        """The row of a lead, or None."""
+        with self.store.reading() as c:
+            c.execute("SELECT * FROM leads WHERE id = ?", (lead.hex,))
+            return c.fetchone()
+
+    def by_number(self, number: int) -> UUID | None:
+        """The lead with a number, as people say it."""
+        with self.store.reading() as c:
+            c.execute("SELECT id FROM leads WHERE number = ?", (number,))
+            row = c.fetchone()
+        return UUID(row["id"]) if row else None
+
+    def rows(self, where: str = OPEN, parameters: Sequence[Any] = (), order: str = "due_sort, number",
+             limit: int = 500, offset: int = 0) -> list[Any]:
+        """Rows by a condition of ours (never of a user's words), in order."""
+        with self.store.reading() as c:
+            c.execute(f"SELECT * FROM leads WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?", (*parameters, limit, offset))
+            return list(c.fetchall())
+
+    def count(self, where: str = OPEN, parameters: Sequence[Any] = ()) -> int:
+        """How many rows a condition has."""
+        with self.store.reading() as c:
+            c.execute(f"SELECT COUNT(*) AS n FROM leads WHERE {where}", tuple(parameters))
+            return int(c.fetchone()["n"])
+
+    # ── the board ────────────────────────────────────────────────────────────────
+
+    def column(self, place: str, wanted: Wanted, limit: int) -> list[Any]:
+        """The first leads of a column (a stage, or ``asleep``), what is due first on top."""
+        where, values = wanted.where()
+        return self.rows(f"place = ? AND {where}", (place, *values), limit=limit)
+
+    def counts(self, wanted: Wanted) -> Counts:
+        """Numbers of all chips and columns in one pass over an index."""
+        conditions, values = wanted.common()
+        shown, shown_values = wanted.shown() if wanted.show in OPEN_SHOWS else ([OPEN], [])
+        where = " AND ".join([OPEN, *conditions])
+        with self.store.reading() as c:
+            c.execute(
+                "SELECT place, COUNT(*) AS everything, COUNT(*) FILTER (WHERE owner = ?) AS mine, "
+                "COUNT(*) FILTER (WHERE owner <> '' AND planned = 0) AS no_step, COUNT(*) FILTER (WHERE due_sort < ?) AS today, "
+                f"COUNT(*) FILTER (WHERE continuations >= {DEFERRALS}) AS deferrals, "
+                f"COUNT(*) FILTER (WHERE {' AND '.join(shown)}) AS shown FROM leads WHERE {where} GROUP BY place",
+                (wanted.me, wanted.day_ends, *shown_values, *values))
+            rows = c.fetchall()
+        shows = dict.fromkeys(OPEN_SHOWS, 0)
+        for row in rows:
+            shows["all"] += row["everything"]
+            shows["mine"] += row["mine"]
+            if row["place"] == ASLEEP:
+                shows["asleep"] += row["everything"]
+            else:
+                for show in ("no_step", "today", "deferrals"):
+                    shows[show] += row[show]
+        return Counts(shows, {row["place"]: row["shown"] for row in rows})
+
+    def hottest(self, since: str, limit: int, owners: Sequence[str] = ()) -> list[Any]:
+        """Open leads whose deadline comes first from ``since`` (sortable text) on; where these are few, with what was missed
+        before that. Only of ``owners`` (an empty text: untaken ones) when given."""
+        mine = f" AND owner IN ({', '.join('?' * len(owners))})" if owners else ""
+        where = f"{OPEN} AND place <> 'asleep' AND due_at IS NOT NULL{mine}"
+        rows = self.rows(f"{where} AND due_sort >= ?", (*owners, since), limit=limit)
+        if len(rows) < limit:
+            rows = self.rows(f"{where} AND due_sort < ?", (*owners, since), "due_sort DESC", limit - len(rows))[::-1] + rows
+        return rows
+
+    def late(self, now: str, limit: int) -> list[Any]:
+        """Open leads whose deadline has passed by ``now`` (sortable text), the latest by most first."""
+        return self.rows(f"{OPEN} AND place <> 'asleep' AND due_sort < ?", (now,), limit=limit)
+
+    def late_count(self, now: str) -> int:
+        """How many those are."""
+        return self.count(f"{OPEN} AND place <> 'asleep' AND due_sort < ?", (now,))
+
+    def handed_over(self, account_manager: str, limit: int) -> list[Any]:
+        """Won leads of an account manager, the newest first (R30)."""
+        return self.rows("account_manager = ? AND ended = 'won'", (account_manager,), "ended_at DESC", limit)
+
+    # ── the list ─────────────────────────────────────────────────────────────────
+
+    def listed(self, wanted: Wanted, sort: str, limit: int, offset: int) -> list[Any]:
+        """A page of the list. ``sort`` is a key of ``SORTS``, with a minus for the other way round."""
+        where, values = wanted.where()
+        order = SORTS[sort.lstrip("-")].format(way="DESC" if sort.startswith("-") else "ASC")
+        with self.store.reading() as c:  # only ids are sorted: the rows are wide
+            c.execute(f"SELECT l.* FROM (SELECT id FROM leads WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?) page "
+                      f"JOIN leads l ON l.id = page.id ORDER BY {order}", (*values, limit, offset))
+            return list(c.fetchall())
+
+    def how_many(self, wanted: Wanted) -> int:
+        """How many leads the list has."""
+        where, values = wanted.where()
+        return self.count(where, values)
+
+    def owners(self) -> list[str]:
+        """People who own an open lead."""
+        with self.store.reading() as c:
+            c.execute(f"SELECT DISTINCT owner FROM leads WHERE {OPEN} AND owner <> ''")
+            return [row["owner"] for row in c.fetchall()]
+
+    # ── the search ───────────────────────────────────────────────────────────────
+
+    def found(self, words: str, limit: int = 50) -> list[Any]:
+        """Leads whose number, name, company, person, phone, e-mail or request hold all of ``words``; open ones first."""
+        parts = _parts(words)
+        where = [" AND ".join(["search LIKE ? ESCAPE '\\'"] * len(parts))] if parts else []
+        values: list[Any] = list(parts)
+        phone = _phone(words)
+        if phone:
+            where.append("phones LIKE ?")
+            values.append(f"%{phone}%")
+        number = number_in(words)
+        if number is not None:
+            where.append("number = ?")
+            values.append(number)
+        if not where:
+            return []
+        condition = " OR ".join(f"({w})" for w in where)
+        rows = self.rows(condition, values, "is_open DESC, received_at DESC", limit)
+        return sorted(rows, key=lambda row: row["number"] != number)  # the lead with that number is first
+
+    def exact(self, words: str) -> UUID | None:
+        """The one lead that ``words`` name exactly: by its number, or by a whole phone that no other lead has."""
+        number = number_in(words)
+        if number is not None:
+            return self.by_number(number)
+        phone = contact.phone(words) if sum(ch.isdigit() for ch in words) >= 10 else None
+        if phone is None:
+            return None
+        rows = self.rows("' ' || phones || ' ' LIKE ?", (f"% {phone.value} %",), "is_open DESC", limit=2)
+        return UUID(rows[0]["id"]) if len(rows) == 1 else None
+
+
+def folded(text: str) -> str:
+    """``text`` as it is compared in a search: small letters, ``ё`` as ``е``."""
+    return text.lower().replace("ё", "е")
+
+
+def number_in(words: str) -> int | None:
+    """The lead's number, where ``words`` are one: ``42``, ``№ 42``, ``L-42``."""
+    bare = words.strip().lstrip("LlЛл№#-— ").strip()
+    return int(bare) if bare.isascii() and bare.isdigit() and len(bare) <= 8 else None
+
+
+def _parts(words: str) -> list[str]:
+    """Patterns of the first eight words."""
+    return [f"%{_literal(part)}%" for part in folded(words).replace("№", " ").split()[:8]]
+
+
+def _phone(words: str) -> str:
+    """What of a phone can be compared: the whole number in one spelling, else the digits as typed; nothing of other words."""
+    digits = "".join(ch for ch in words if ch.isascii() and ch.isdigit())
+    if len(digits) < 4 or any(ch.isalpha() for ch in words):
+        return ""
+    whole = contact.phone(words)
+    return whole.value if whole is not None else digits[1:] if digits[0] == "8" and len(digits) > 4 else digits
+
+
+def _literal(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,0 +1,25 @@
+"""All read models of the hub in one place: what is switched on."""
+
+from __future__ import annotations
+
+from hub.projections import Projection
+from hub.projections.deadlines import Deadlines
+from hub.projections.directory import Directory
+from hub.projections.intervals import Intervals
+from hub.projections.leads import Leads
+from hub.projections.notices import Notices
+from hub.projections.receipts import Receipts
+from hub.store.base import EventStore
+
+
+class Views:
+    """The projections over one store. A new one is a file, a line here, and its contract test."""
+
+    def __init__(self, store: EventStore) -> None:
+        self.leads = Leads(store)
+        self.deadlines = Deadlines(store)
+        self.intervals = Intervals(store)
+        self.directory = Directory(store)
+        self.receipts = Receipts(store)
+        self.notices = Notices(store)
+        self.all: list[Projection] = [self.directory, self.leads, self.deadlines, self.intervals, self.receipts, self.notices]

@@ -1,0 +1,244 @@
+"""Projections follow the log: each event once, a bad one stops its own projection only."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event as Flag
+from threading import Thread
+from typing import Any, ClassVar
+from uuid import uuid4
+
+import pytest
+from eventsourcing.persistence import StoredEvent
+
+from hub.domain.event import Event
+from hub.projections import Cursor, Projection, Runner
+from hub.store import Unavailable
+from hub.store.sqlite import SqliteStore
+from tests.stores.projection_contract import ProjectionContract
+from tests.stores.store_events import Home, Met, Notes, Tally, make, noted, rows
+
+SPAWN = multiprocessing.get_context("spawn")
+
+
+def runner(store: SqliteStore, *projections: Projection, batch: int = 500) -> Runner:
+    return Runner(store, projections or (Notes(), Tally()), batch=batch, pause=lambda seconds: None)
+
+
+def catch_up_in_a_process(folder: Path) -> None:
+    home = Home(folder)
+    runner(home.store, batch=7).catch_up()
+    home.close()
+
+
+class Repaired(Notes):
+    """The second release of the notes: no poison, other tables."""
+
+    version: ClassVar[int] = 2
+    tables = "CREATE TABLE notes (position INTEGER PRIMARY KEY, text TEXT NOT NULL, length INTEGER NOT NULL)"
+
+    def apply(self, cursor: Cursor, position: int, event: Any) -> None:
+        cursor.execute("INSERT INTO notes VALUES (?, ?, ?)", (position, event.text, len(event.text)))
+
+
+class Moody(Notes):
+    """Fails while ``fails`` says so."""
+
+    fails: Callable[[Any], bool] = staticmethod(lambda event: False)
+
+    def apply(self, cursor: Cursor, position: int, event: Any) -> None:
+        super().apply(cursor, position, event)
+        if self.fails(event):
+            raise ValueError("not in the mood")
+
+
+class TestNotes(ProjectionContract):
+    def projection(self) -> Projection:
+        return Notes()
+
+    def history(self) -> Sequence[Event]:
+        streams = [uuid4(), uuid4()]
+        return [noted(streams[n % 2], n // 2 + 1, f"note {n}") for n in range(10)]
+
+
+def test_all_projections_see_what_they_want_of_the_log(store: SqliteStore) -> None:
+    run = runner(store, batch=2)
+    person = uuid4()
+    store.append([noted(uuid4(), 1, "a"), make(Met, uuid4(), 1, text="Иван", subject=person), noted(uuid4(), 1, "b")])
+    assert run.catch_up() == 6
+    assert run.catch_up() == 0
+    assert rows(store, "notes") == [(1, "a"), (3, "b")]
+    assert rows(store, "tally") == [("test.met", 1), ("test.noted", 2)]
+    assert [(s.name, s.position, s.lag) for s in run.status()] == [("notes", 3, 0), ("tally", 3, 0)]
+
+
+def test_a_new_runner_goes_on_where_the_last_one_stopped(store: SqliteStore) -> None:
+    stream = uuid4()
+    store.append([noted(stream, 1)])
+    runner(store).catch_up()
+    store.append([noted(stream, 2)])
+    assert runner(store).catch_up() == 2
+    assert rows(store, "note_counts") == [(stream.hex, 2)]
+
+
+def test_a_poison_event_parks_its_projection_visibly_and_no_other(store: SqliteStore) -> None:
+    stream = uuid4()
+    store.append([noted(stream, n, "poison" if n == 4 else f"{n}") for n in range(1, 8)])
+    run = runner(store)
+    run.catch_up()
+    notes, tally = run.status()
+    assert (notes.position, notes.parked_at, notes.lag, notes.retries) == (3, 4, 4, 3)
+    assert notes.parked_reason is not None
+    assert notes.parked_reason.startswith("test.noted: ValueError at store_events.py:")
+    assert rows(store, "notes") == [(1, "1"), (2, "2"), (3, "3")]
+    assert (tally.position, tally.parked_at) == (7, None)
+    store.append([noted(stream, 8)])
+    assert run.catch_up() == 1
+    assert run.wait(8, 0), "a parked projection must not hold a page up"
+
+
+def test_a_parked_projection_goes_on_once_its_trouble_is_over(store: SqliteStore) -> None:
+    moody = Moody()
+    moody.fails = lambda event: event.text == "2"
+    run = runner(store, moody)
+    stream = uuid4()
+    store.append([noted(stream, n, str(n)) for n in range(1, 4)])
+    run.catch_up()
+    assert run.status()[0].parked_at == 2
+    assert run.retry("notes")
+    run.catch_up()
+    assert (run.status()[0].parked_at, run.status()[0].retries) == (2, 6)
+    moody.fails = lambda event: False
+    assert run.retry("notes")
+    assert run.catch_up() == 2
+    assert run.status()[0][2:] == (3, 0, None, None, 0)
+    assert not run.retry("notes")
+    assert rows(store, "note_counts") == [(stream.hex, 3)]
+
+
+def test_trouble_that_passes_parks_nothing_and_applies_nothing_twice(store: SqliteStore) -> None:
+    moody, failures = Moody(), iter([True, True])
+    moody.fails = lambda event: event.text == "2" and next(failures, False)
+    run = runner(store, moody)
+    stream = uuid4()
+    store.append([noted(stream, n, str(n)) for n in range(1, 4)])
+    assert run.catch_up() == 3
+    assert run.status()[0].parked_at is None
+    assert rows(store, "note_counts") == [(stream.hex, 3)]
+
+
+def test_an_event_that_cannot_be_read_parks_only_who_wants_it(store: SqliteStore) -> None:
+    store.recorder.insert_events([StoredEvent(uuid4(), 1, "test.from_the_future", b"{}")])
+    store.append([noted(uuid4(), 1)])
+    run = runner(store)
+    run.catch_up()
+    notes, tally = run.status()
+    assert (notes.position, notes.parked_at) == (2, None)
+    assert tally.parked_at == 1
+    assert "no event class has this topic" in (tally.parked_reason or "")
+
+
+def test_a_full_disk_parks_nothing(store: SqliteStore) -> None:
+    run = runner(store, Notes())
+    store.append([noted(uuid4(), 1, "x" * 50_000)])
+    connection = store._datastore.writer.get_connection()
+    database = connection._sqlite_conn
+    database.execute(f"PRAGMA max_page_count = {database.execute('PRAGMA page_count').fetchone()[0]}")
+    store._datastore.writer.put_connection(connection)
+    with pytest.raises(Unavailable):
+        run.catch_up()
+    assert run.status()[0][2:] == (0, 1, None, None, 0)
+    database.execute("PRAGMA max_page_count = 1000000")
+    assert run.catch_up() == 1
+
+
+def test_runners_at_once_apply_nothing_twice(store: SqliteStore, tmp_path: Path) -> None:
+    """Threads and processes race for the same events; the counts would show every double."""
+    stream = uuid4()
+    runner(store)
+    store.append([noted(stream, n) for n in range(1, 301)])
+    workers = [SPAWN.Process(target=catch_up_in_a_process, args=(tmp_path,)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    with ThreadPoolExecutor(4) as threads:
+        applied = sum(threads.map(lambda n: runner(store, batch=7).catch_up(), range(4)))
+    for worker in workers:
+        worker.join()
+        assert worker.exitcode == 0
+        worker.close()
+    assert applied <= 600
+    assert rows(store, "note_counts") == [(stream.hex, 300)]
+    assert rows(store, "tally") == [("test.noted", 300)]
+
+
+def test_a_new_version_is_rebuilt_at_start(store: SqliteStore) -> None:
+    store.append([noted(uuid4(), 1, "poison"), noted(uuid4(), 1, "four")])
+    runner(store).catch_up()
+    run = runner(store, Repaired())
+    assert run.catch_up() == 2
+    assert rows(store, "notes") == [(1, "poison", 6), (2, "four", 4)]
+    with store.reading() as cursor:
+        assert not cursor.execute("SELECT 1 FROM sqlite_master WHERE name = 'note_counts'").fetchall(), "a dropped table stayed"
+    old = runner(store, Tally())
+    assert old.catch_up() == 0, "the other projection was not touched"
+
+
+def test_a_runner_of_the_old_release_leaves_the_new_tables_alone(store: SqliteStore) -> None:
+    old = runner(store, Notes())
+    runner(store, Repaired()).catch_up()
+    store.append([noted(uuid4(), 1)])
+    assert old.catch_up() == 0
+    assert rows(store, "notes") == []
+
+
+def test_a_rebuild_on_request_replays_everything(store: SqliteStore) -> None:
+    run = runner(store, batch=3)
+    stream = uuid4()
+    store.append([noted(stream, n) for n in range(1, 11)])
+    run.catch_up()
+    with store.writing() as cursor:
+        cursor.execute("DELETE FROM notes")
+    assert run.rebuild("notes") == 10
+    assert len(rows(store, "notes")) == 10
+    assert rows(store, "note_counts") == [(stream.hex, 10)]
+    assert rows(store, "tally") == [("test.noted", 10)]
+
+
+def test_two_projections_cannot_own_one_table(store: SqliteStore) -> None:
+    class Thief(Projection):
+        name = "thief"
+        tables = "CREATE TABLE IF NOT EXISTS tally (n INTEGER)"
+
+    with pytest.raises(ValueError, match="belongs to tally"):
+        runner(store, Tally(), Thief())
+
+
+def test_the_page_that_wrote_waits_for_its_event_and_the_loop_brings_it(store: SqliteStore) -> None:
+    run, stop = runner(store), Flag()
+    loop = Thread(target=run.run, args=(stop,))
+    loop.start()
+    try:
+        for n in range(1, 6):
+            [position] = store.append([noted(uuid4(), 1, str(n))])
+            assert run.wait(position, 30)
+            assert len(rows(store, "notes")) == n
+        assert not run.wait(store.head() + 1, 0)
+    finally:
+        stop.set()
+        loop.join()
+
+
+def test_waiting_does_not_care_whose_runner_it_is(home: Home, second: Home) -> None:
+    waiting, stop = runner(home.store), Flag()
+    loop = Thread(target=runner(second.store).run, args=(stop,))
+    loop.start()
+    try:
+        [position] = home.store.append([noted(uuid4(), 1)])
+        assert waiting.wait(position, 30)
+        assert len(rows(home.store, "notes")) == 1
+    finally:
+        stop.set()
+        loop.join()
