@@ -1,0 +1,289 @@
+"""The one application object: every use case of the hub, and the only writer of events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+import msgspec
+
+from hub.company import RETRIES, THE_HUB, Company
+from hub.domain.aggregate import Actor, Stamp
+from hub.domain.delivery import Delivery
+from hub.domain.errors import Conflict as Changed
+from hub.domain.errors import NotFound, Refused, sentences
+from hub.domain.event import Event
+from hub.domain.lead import COMMANDS, Lead, Sender
+from hub.domain.partner import PartnerState, TemplateState, fitting, reasons
+from hub.domain.process import Process
+from hub.domain.publication import PROCESS_STREAM, ProcessPublished, Publication, process_of
+from hub.domain.state import LeadState
+from hub.intake import Received, distinct
+from hub.projections.views import Views
+from hub.store import Conflict
+from hub.store.base import EventStore
+from hub.store.files import FileStore
+
+sentences(
+    bad_argument=("Поле «{name}» заполнено неверно: {why}. Исправьте его и повторите.",
+                  "The field “{name}” is wrong: {why}. Mend it and try again."),
+    no_such_command=("Нет такого действия: {name}.", "There is no such command: {name}."),
+    no_process=("Процесс ещё не опубликован. Запустите hub serve.", "No process is in force yet. Start hub serve."),
+    no_such_version=("У этой заявки нет такого события.", "This lead has no such version."),
+)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command recorded, and the log position up to which a reader must have read to see it."""
+
+    events: tuple[Event, ...]
+    position: int
+
+
+@dataclass(frozen=True)
+class LetterDraft:
+    """A letter that a person reads, changes and confirms. Nothing is sent by it (R12)."""
+
+    to: str
+    subject: str
+    body: str
+    partners: tuple[tuple[UUID, PartnerState], ...]
+
+
+class LeadHub(Company):
+    """Commands in, events out. Web pages, the command line and the worker all come through here.
+
+    Every method takes ``at``; only the outermost layer reads a clock.
+    """
+
+    def __init__(self, store: EventStore, files: FileStore, views: Views, index_key: bytes) -> None:
+        super().__init__(store, files, views, index_key)
+        self._processes: dict[int, Process] = {}
+
+    # ── the process in force (R0) ────────────────────────────────────────────────
+
+    @property
+    def process(self) -> Process:
+        """The process in force: the newest published version."""
+        version, _ = self.streams.fresh(Publication, PROCESS_STREAM)
+        if version == 0:
+            raise Refused("no_process")
+        return self.process_of_day(version)
+
+    def process_of_day(self, number: int) -> Process:
+        """The process of an old decision, by its version."""
+        if number not in self._processes:
+            found = self.store.read(PROCESS_STREAM, after=number - 1, upto=number)
+            if not found or not isinstance(found[0], ProcessPublished):
+                raise NotFound("no_process")
+            self._processes[number] = process_of(found[0])
+        return self._processes[number]
+
+    def publish_process(self, text: str, days_off: tuple[Any, ...], working_days: tuple[Any, ...], *, actor: Actor,
+                        at: datetime) -> bool:
+        """Put a process file in force unless it already is. Raises BadProcess on a faulty one."""
+        while True:
+            version, state = self.streams.fresh(Publication, PROCESS_STREAM)
+            publication = Publication(PROCESS_STREAM, Stamp(actor, at, uuid4()), state, version)
+            if not publication.publish(text, days_off, working_days):
+                return False
+            try:
+                self.streams.save([publication])
+                return True
+            except Conflict:
+                continue
+
+    # ── reading ──────────────────────────────────────────────────────────────────
+
+    def lead(self, lead: UUID, *, version: int | None = None, at: datetime | None = None) -> LeadState:
+        """A lead as it is, or as it was at a version or an instant. NotFound where there is none."""
+        if version is None and at is None:
+            state: LeadState = self.streams.fresh(Lead, lead)[1]
+        else:
+            events = self.store.read(lead, upto=version)
+            state = Lead.fold([e for e in events if at is None or e.at <= at])
+        if not state.exists:
+            raise NotFound("no_such_lead" if version is None and at is None else "no_such_version")
+        return state
+
+    def version(self, lead: UUID) -> int:
+        """The number of the lead's newest event."""
+        return self.streams.fresh(Lead, lead)[0]
+
+    def history(self, lead: UUID) -> list[Event]:
+        """All events of a lead, in order."""
+        events = self.store.read(lead)
+        if not events:
+            raise NotFound("no_such_lead")
+        return events
+
+    # ── commands on a lead ───────────────────────────────────────────────────────
+
+    def do(self, lead: UUID, command: str, arguments: Mapping[str, Any] | None = None, *, actor: Actor, at: datetime,
+           expected: int | None = None, correlation: UUID | None = None) -> Done:
+        """Give a command to a lead. A refusal is recorded apart and raised; nothing else is stored then.
+
+        ``expected`` is the version that the caller saw: with it, a lead that has moved on refuses with ``conflict``.
+        """
+        info = COMMANDS.get(command)
+        if info is None:
+            raise NotFound("no_such_command", name=command)
+        values = convert(arguments or {}, info.arguments)
+        stamp = self._stamp(actor, at, correlation)
+
+        def give(found: Lead) -> None:
+            if expected is not None and found.version != expected:
+                raise Changed("conflict")
+            found.do(command, values)
+
+        try:
+            return self._on_lead(lead, stamp, give)
+        except Refused as refused:
+            self._keep_attempt(stamp, command, lead, refused)
+            raise
+
+    def _on_lead(self, lead: UUID, stamp: Stamp, give: Callable[[Lead], None]) -> Done:
+        """Decide on the state at hand; where that was old or somebody else was first, decide again on the newest."""
+        process = self.process_of_day(stamp.process_version)
+        staff = self.staff(stamp.at, process)
+        version, state = self.streams.at_hand(Lead, lead)
+        for _ in range(RETRIES):
+            found = Lead(lead, self._not_before(stamp, state), state, version, process=process, staff=staff)
+            try:
+                give(found)
+                events, position = self.streams.save([found, *self._ties(found)])
+                return Done(tuple(e for e in events if e.originator_id == lead), position)
+            except Conflict:
+                pass
+            except Refused:
+                newest = self.streams.fresh(Lead, lead)[0]
+                if newest == version:
+                    raise
+            version, state = self.streams.fresh(Lead, lead)
+        raise Changed("conflict")
+
+    def pass_time(self, lead: UUID, *, at: datetime) -> Done:
+        """Let time pass for a lead: idempotent, and safe with several workers."""
+        return self._on_lead(lead, self._stamp(THE_HUB, at), lambda found: found.pass_time())
+
+    def offer_absent(self, lead: UUID, *, at: datetime) -> Done:
+        """Offer the lead of an absent owner to those at work (R34). Idempotent."""
+        return self._on_lead(lead, self._stamp(THE_HUB, at), lambda found: found.offer_absent())
+
+    def merge(self, survivor: UUID, other: UUID, why: str, *, actor: Actor, at: datetime) -> Done:
+        """Merge ``other`` into ``survivor``; both histories stay (R6)."""
+        def give(a: Lead, b: Lead) -> None:
+            a.absorb(other, b.state, why)
+            b.merge_into(survivor, why)
+        return self._pair(survivor, other, "merge", actor, at, give)
+
+    def unmerge(self, survivor: UUID, other: UUID, why: str, *, actor: Actor, at: datetime) -> Done:
+        """Split a wrong merge; both go on (R6)."""
+        def give(a: Lead, b: Lead) -> None:
+            a.release(other, why)
+            b.split_off(why)
+        return self._pair(survivor, other, "unmerge", actor, at, give)
+
+    def _pair(self, survivor: UUID, other: UUID, command: str, actor: Actor, at: datetime,
+              give: Callable[[Lead, Lead], None]) -> Done:
+        stamp = self._stamp(actor, at)
+        for _ in range(RETRIES):
+            a, b = self._two(survivor, other, stamp)
+            try:
+                if not a.state.exists:
+                    raise NotFound("no_such_lead")
+                for one in (a, b):
+                    if one.state.exists:
+                        one.authorise("work")
+                        one.pass_time()
+                give(a, b)
+                moved = survivor if command == "merge" else other
+                ties = [tie for person in b.state.people.values() for address in person.addresses
+                        for tie in (self._tie(address, person.id, moved, stamp),)]
+                events, position = self.streams.save([a, b, *distinct(ties)])
+                return Done(tuple(events), position)
+            except Conflict:
+                continue
+            except Refused as refused:
+                self._keep_attempt(stamp, command, survivor, refused)
+                raise
+        raise Changed("conflict")
+
+    def _two(self, one: UUID, other: UUID, stamp: Stamp) -> tuple[Lead, Lead]:
+        """Two leads as they are now, for one command on both."""
+        process = self.process_of_day(stamp.process_version)
+        staff = self.staff(stamp.at, process)
+        a, b = (Lead(id, self._not_before(stamp, state), state, version, process=process, staff=staff)
+                for id in (one, other) for version, state in (self.streams.fresh(Lead, id),))
+        return a, b
+
+    def open_request(self, won: UUID, text: str, *, actor: Actor, at: datetime, request: UUID | None = None) -> Received:
+        """A new lead for a client whose deal is won, opened by the account manager (R29).
+
+        The same ``request`` again, as when a button is pressed twice, answers with the lead that it opened.
+        """
+        if not text.strip():
+            raise Refused("say_text", rule="R29", field="text")
+        stamp = self._stamp(actor, at)
+        request = request or stamp.correlation_id
+        for _ in range(RETRIES):
+            old, new = self._two(won, uuid5(request, "lead"), stamp)
+            if new.state.exists:
+                return Received(request, new.id, False, True, False, self.store.position(new.id, 1))
+            try:
+                if not old.state.exists:
+                    raise NotFound("no_such_lead")
+                old.authorise("account", "intake")
+                old.pass_time()
+                old.request_opened(new.id)
+                new.receive(self._known_client(old.state, text.strip(), actor), Sender(old.state.main_person), receipt_id=None,
+                            previous_lead=won, by_hand=True)
+                ties = [self._tie(a, p.id, new.id, stamp) for p in old.state.people.values() for a in p.addresses]
+                _, position = self.streams.save([old, new, *distinct(ties)])
+                return Received(request, new.id, True, False, False, position)
+            except Conflict:
+                continue
+            except Refused as refused:
+                self._keep_attempt(stamp, "open_request", won, refused)
+                raise
+        raise Changed("conflict")
+
+    def _known_client(self, state: LeadState, text: str, actor: Actor) -> Delivery:
+        person = state.person
+        roles = [r for id, r in self.process.roles.items() if id in actor.roles and {"account", "intake"} & set(r.may)]
+        return Delivery(channel=state.channel, source="account", source_title=roles[0].title, name=person.name, text=text,
+                        company=state.company, addresses=person.addresses, timezone=person.timezone)
+
+    # ── the refusal letter (R12, R13) ────────────────────────────────────────────
+
+    def refusal_letter(self, lead: UUID, default: TemplateState, *, actor: Actor, partners: tuple[UUID, ...] | None = None,
+                       agency: str = "") -> LetterDraft:
+        """The letter as the template, the sheet and the partners make it; ``partners`` None takes the three that fit best."""
+        state = self.lead(lead)
+        process = self.process
+        fit = fitting(self.partners().items(), state, process)
+        chosen = fit[:3] if partners is None else [p for p in fit if p[0] in partners]
+        me = next((u.name for id, u in self.users().items() if f"user:{id}" == actor.id), "")
+        subject, body = self.template("refusal", default).fill(
+            name=state.person.name, company=state.company, manager=me, agency=agency,
+            reasons="\n".join(f"— {r}" for r in reasons(state, process)),
+            partners="\n".join(f"— {p.name}{': ' + p.site if p.site else ''}{' (' + p.contact + ')' if p.contact else ''}"
+                               for _, p in chosen))
+        return LetterDraft(state.address("email"), subject, body, tuple(chosen))
+
+
+def convert(arguments: Mapping[str, Any], kind: type[msgspec.Struct]) -> msgspec.Struct:
+    """Arguments as the command's own types; a wrong one is refused with its name."""
+    try:
+        return msgspec.convert(dict(arguments), kind, strict=False)
+    except msgspec.ValidationError as e:
+        why, _, path = str(e).partition(" - at `$.")
+        name = path.rstrip("`") or (why.split("`")[1] if "`" in why else "")
+        raise Refused("bad_argument", field=name.split("[")[0].split(".")[0], name=name, why=why) from e
+
+
+__all__ = ["THE_HUB", "Done", "LeadHub", "LetterDraft", "Received", "convert"]

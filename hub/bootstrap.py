@@ -1,0 +1,93 @@
+"""The one place where the parts meet: settings in, a working hub out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from hub import calendar
+from hub.application import THE_HUB, LeadHub
+from hub.config import Settings
+from hub.domain.process_check import read_process
+from hub.domain.staff import User
+from hub.projections import Runner
+from hub.projections.views import Views
+from hub.store.files import FileStore
+from hub.store.keys import KeyStore, derive
+from hub.store.sqlite import SqliteStore
+from hub.web.desk import Parts
+from hub.web.sessions import Access
+
+YEARS_BEFORE, YEARS_AHEAD = 1, 2
+"""Years around the present whose days off a published process holds."""
+
+
+def clock() -> datetime:
+    """The one clock of the hub."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class House:
+    """A hub with its parts, open."""
+
+    settings: Settings
+    store: SqliteStore
+    keys: KeyStore
+    hub: LeadHub
+    runner: Runner
+    access: Access
+    parts: Parts
+
+    def close(self) -> None:
+        """Close all files."""
+        self.store.close()
+        self.keys.close()
+
+
+def open_house(settings: Settings) -> House:
+    """Open the stores of these settings and put the hub together. Makes what is missing; starts nothing."""
+    folder = settings.make_data_dir()
+    settings.database_path.parent.mkdir(parents=True, exist_ok=True)
+    secret = settings.secret_key.encode()
+    keys = KeyStore(folder / "keys.db", derive(secret, "keys"))
+    store = SqliteStore(settings.database_path, keys)
+    views = Views(store)
+    hub = LeadHub(store, FileStore(folder / "files", keys, derive(secret, "files")), views, derive(secret, "contact index"))
+    runner = Runner(store, views.all)
+    access = Access(store, derive(secret, "sessions"))
+    access.prepare()
+    parts = Parts(hub, runner, clock, settings.public_url, derive(secret, "forms"), derive(secret, "sessions"))
+    return House(settings, store, keys, hub, runner, access, parts)
+
+
+def publish_process(house: House, at: datetime) -> bool:
+    """Put the settings' process file in force if it is new; the days off of the years around ``at`` go with it (R0, R7).
+
+    Called at start and daily by the worker, so that a new year's calendar comes in without a restart.
+    """
+    text = house.settings.process_file.read_text(encoding="utf-8")
+    country = read_process(text).calendar.country
+    years = range(at.year - YEARS_BEFORE, at.year + YEARS_AHEAD + 1)
+    days_off, working_days = calendar.russian_days(years, country)
+    return house.hub.publish_process(text, days_off, working_days, actor=THE_HUB, at=at)
+
+
+def first_administrator(house: House, at: datetime) -> str | None:
+    """Where nobody can sign in yet: make the first administrator and return the one-time password, else None.
+
+    The first person is the head of sales as well, so that one person alone can try everything.
+    """
+    if house.hub.users():
+        return None
+    user = house.hub.add_user("admin", "Администратор", ("administrator", "head"), actor=THE_HUB, at=at)
+    return one_time_password(house, user, at)
+
+
+def one_time_password(house: House, user: UUID, at: datetime) -> str:
+    """Give a person a password to sign in with once; they choose their own then. Open sessions end."""
+    password = house.access.make_one_time_password()
+    house.access.set_password(user, password, temporary=True, at=at)
+    house.hub.change(User, user, lambda u: u.password_changed(temporary=True), actor=THE_HUB, at=at)
+    return password

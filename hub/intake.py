@@ -1,0 +1,329 @@
+"""Exactly-once intake (R1, R6): receipt, contacts and lead are saved in one transaction, or none of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+from uuid import UUID, uuid4, uuid5
+
+import msgspec
+from msgspec.structs import replace
+
+from hub.domain import events as e
+from hub.domain.aggregate import Actor, Stamp
+from hub.domain.delivery import Address, Delivery, File
+from hub.domain.errors import Conflict as Changed
+from hub.domain.errors import Refused
+from hub.domain.event import Event
+from hub.domain.index import (
+    Contact,
+    ContactState,
+    Content,
+    ContentState,
+    DeliveryAccepted,
+    DeliveryQuarantined,
+    Receipt,
+    ReceiptState,
+    receipt_stream,
+)
+from hub.domain.lead import Lead, Sender
+from hub.domain.process import Process
+from hub.domain.state import LeadState
+from hub.projections.views import Views
+from hub.store import Conflict
+from hub.store.base import EventStore
+from hub.store.files import FileStore
+from hub.store.keys import blind
+from hub.streams import Streams
+
+RETRIES = 50
+DUPLICATE_WINDOW = timedelta(minutes=10)
+"""Within this time the same content without an id of its own is marked as a possible duplicate."""
+
+ORDER = ("phone", "email", "telegram", "whatsapp", "vk")
+
+
+@dataclass(frozen=True)
+class Held:
+    """What is known of one address at one version of its contact: a tie made on it conflicts with a tie made meanwhile."""
+
+    id: UUID
+    kind: str
+    version: int
+    contact: ContactState
+
+    @property
+    def person(self) -> UUID:
+        """Whose it is, where that is known."""
+        return cast(UUID, self.contact.person_id)
+
+
+@dataclass(frozen=True)
+class Whose:
+    """Whose a delivery is, and exactly what that was decided on.
+
+    Saving on these versions, and never on newer ones, is what makes two deliveries of one person at once meet
+    in one card: the later one conflicts and decides again.
+    """
+
+    sender: Sender
+    lead: UUID
+    version: int
+    state: LeadState
+    previous: UUID | None
+    to_tie: tuple[Held, ...]
+
+
+@dataclass(frozen=True)
+class Received:
+    """What became of a delivery: its receipt, its lead (none while it waits in the quarantine), whether it came before."""
+
+    receipt: UUID
+    lead: UUID | None
+    began: bool
+    duplicate: bool
+    quarantined: bool
+    position: int
+
+
+class Intake:
+    """Deliveries in. :class:`hub.application.LeadHub` adds everything else."""
+
+    def __init__(self, store: EventStore, files: FileStore, views: Views, index_key: bytes) -> None:
+        self.store = store
+        self.files = files
+        self.views = views
+        self.streams = Streams(store, self._note_turns)
+        self._index_key = index_key
+        self._turns: dict[str, int] = {}
+
+    def _note_turns(self, events: list[Event], position: int) -> None:
+        """Who has just had a turn, before the read models know it: a burst of leads goes round as well (R34)."""
+        for event in events:
+            if isinstance(event, e.LeadTaken):
+                self._turns[event.owner] = position
+            elif isinstance(event, e.LeadOffered) and event.why == "turn":
+                self._turns[event.to[0]] = position
+
+    @property
+    def process(self) -> Process:
+        """The process in force."""
+        raise NotImplementedError
+
+    def process_of_day(self, number: int) -> Process:
+        """The process of a version."""
+        raise NotImplementedError
+
+    def staff(self, at: datetime, process: Process | None = None) -> Any:
+        """Who is there."""
+        raise NotImplementedError
+
+    def allow(self, command: str, target: UUID | None, *permissions: str, actor: Actor, at: datetime) -> None:
+        raise NotImplementedError
+
+    def receive(self, delivery: Delivery, *, at: datetime) -> Received:
+        """Take in one delivery, exactly once. On return it is stored; only then may the channel acknowledge.
+
+        The same ``delivery_id`` again answers as the first time and adds nothing; with another content it is
+        refused as ``same_key_other_payload``.
+        """
+        actor = Actor(f"channel:{delivery.channel}")
+        receipt = (receipt_stream(delivery.channel, delivery.source, delivery.delivery_id) if delivery.delivery_id else uuid4())
+        return self._take_in(delivery, receipt, Stamp(actor, at, uuid4(), self.process.version))
+
+    def open_by_hand(self, delivery: Delivery, *, actor: Actor, at: datetime, receipt: UUID | None = None) -> Received:
+        """A manager opens a card for somebody who called or wrote past the channels (R1)."""
+        receipt = receipt or uuid4()
+        self.allow("open_by_hand", receipt, "intake", actor=actor, at=at)
+        return self._take_in(delivery, receipt, Stamp(actor, at, uuid4(), self.process.version), by_hand=True)
+
+    def _take_in(self, delivery: Delivery, receipt_id: UUID, stamp: Stamp, *, by_hand: bool = False) -> Received:
+        for _ in range(RETRIES):
+            version, known = self.streams.fresh(Receipt, receipt_id)
+            if known.status:
+                return self._as_before(receipt_id, known, delivery)
+            receipt = Receipt(receipt_id, stamp, known, version)
+            try:
+                if delivery.suspicion and not by_hand:
+                    return self._quarantine(delivery, receipt)
+                return self._accept(delivery, receipt, by_hand=by_hand)
+            except Conflict:
+                continue
+        raise Changed("conflict")
+
+    def _digest(self, delivery: Delivery) -> str:
+        return blind(self._index_key, "payload", delivery.payload_digest).hex if delivery.payload_digest else ""
+
+    def _as_before(self, receipt: UUID, known: ReceiptState, delivery: Delivery) -> Received:
+        digest = self._digest(delivery)
+        if digest and known.digest and digest != known.digest:
+            raise Changed("same_key_other_payload")
+        return Received(receipt, known.lead, False, True, known.status == "quarantined", self.store.position(receipt, 1))
+
+    def _quarantine(self, delivery: Delivery, receipt: Receipt) -> Received:
+        files = self._store_files(delivery, receipt.id)
+        receipt.record(DeliveryQuarantined, subject=receipt.id, channel=delivery.channel, source=delivery.source,
+                       source_title=delivery.source_title, digest=self._digest(delivery), reason=delivery.suspicion,
+                       delivery=msgspec.json.encode(replace(delivery, files=(), raw="")).decode(),
+                       files=msgspec.json.encode(files).decode(), raw=delivery.raw)
+        _, position = self.streams.save([receipt])
+        return Received(receipt.id, None, False, False, True, position)
+
+    def _accept(self, delivery: Delivery, receipt: Receipt, *, by_hand: bool = False,
+                released: bool = False) -> Received:
+        stamp = receipt.stamp
+        whose = self._whose(delivery, receipt.id)
+        sender, lead_id = whose.sender, whose.lead
+        files = self._store_files(delivery, sender.person_id)
+        process = self.process_of_day(stamp.process_version)
+        lead = Lead(lead_id, self._not_before(stamp, whose.state), whose.state, whose.version, process=process,
+                    staff=self.staff(stamp.at, process))
+        began = not whose.state.exists
+        content = self._content(delivery, stamp)
+        seen = content.see(receipt.id, DUPLICATE_WINDOW) if content is not None else False
+        lead.receive(delivery, sender, receipt_id=receipt.id, files=files, previous_lead=whose.previous, by_hand=by_hand,
+                     possible_duplicate=seen)
+        if released:
+            receipt.release(lead_id)
+        else:
+            receipt.record(DeliveryAccepted, subject=sender.person_id, channel=delivery.channel, source=delivery.source,
+                           digest=self._digest(delivery), lead=lead_id, began=began, test=delivery.test, raw=delivery.raw)
+        ties = [self._tied(held, sender.person_id, lead_id, stamp) for held in whose.to_tie]
+        _, position = self.streams.save([receipt, lead, *ties, *([content] if content is not None else [])])
+        return Received(receipt.id, lead_id, began, False, False, position)
+
+    def _content(self, delivery: Delivery, stamp: Stamp) -> Content | None:
+        """Only a delivery without an id of its own is compared by content."""
+        if delivery.delivery_id or not delivery.fingerprint:
+            return None
+        id = blind(self._index_key, "content", delivery.fingerprint)
+        version, state = self.streams.fresh(Content, id)
+        found: ContentState = state
+        return Content(id, stamp, found, version)
+
+    def _store_files(self, delivery: Delivery, subject: UUID) -> tuple[e.FileRef, ...]:
+        return tuple(e.FileRef(self.files.put(f.data, subject), f.name, f.content_type, len(f.data)) for f in delivery.files)
+
+    def _kept_files(self, known: ReceiptState, receipt: UUID) -> tuple[File, ...]:
+        """Files of a quarantined delivery, which lie under the receipt's key until a person is known."""
+        refs = msgspec.json.decode(known.files or "[]", type=tuple[e.FileRef, ...])
+        found = [(ref, self.files.get(ref.digest, receipt)) for ref in refs]
+        return tuple(File(ref.name, ref.content_type, data) for ref, data in found if data is not None)
+
+    # ── whose is it (R6, R29) ────────────────────────────────────────────────────
+
+    def _whose(self, delivery: Delivery, receipt: UUID) -> Whose:
+        """The sender, the lead that it belongs to (a new one where none is open), and the ended one before it."""
+        found: list[tuple[Held, UUID, int, LeadState]] = []
+        free: list[Held] = []
+        for address in sorted(_unique(delivery.addresses), key=lambda a: ORDER.index(a.kind) if a.kind in ORDER else 9):
+            held = self._held(address)
+            if held.contact.lead is not None:
+                found.append((held, *self._where_work_goes_on(held.contact.lead)))
+            if held.contact.lead is None or not found[-1][3].open:
+                free.append(held)  # an address that finds another open card goes on finding it
+        for wanted in ("", "won"):
+            for held, lead, version, state in found:
+                if state.ended == wanted:
+                    return Whose(Sender(held.person, held.kind), lead, version, state, None, tuple(free))
+        new = uuid5(receipt, "lead")
+        if found:
+            held, lead, _, state = found[0]
+            sender = Sender(held.person, held.kind, account_manager=self._account_manager(state))
+            return Whose(sender, new, 0, Lead.EMPTY, lead, tuple(free))
+        return Whose(Sender(uuid5(receipt, "person")), new, 0, Lead.EMPTY, None, tuple(free))
+
+    def _account_manager(self, state: LeadState) -> str:
+        """Who knows the client from a contract before this lead, however many leads lie between (R29)."""
+        while not state.account_manager and state.previous_lead is not None:
+            state = self.streams.fresh(Lead, state.previous_lead)[1]
+        return state.account_manager
+
+    def _where_work_goes_on(self, lead: UUID) -> tuple[UUID, int, LeadState]:
+        version, state = self.streams.fresh(Lead, lead)
+        while state.merged_into is not None:
+            lead = state.merged_into
+            version, state = self.streams.fresh(Lead, lead)
+        return lead, version, state
+
+    def _not_before(self, stamp: Stamp, state: LeadState) -> Stamp:
+        """A delivery that waited for another's turn is not dated before what the card already knows."""
+        return stamp if state.last_at is None or state.last_at <= stamp.at else dataclasses.replace(stamp, at=state.last_at)
+
+    def _contact_id(self, address: Address) -> UUID:
+        return blind(self._index_key, address.kind, address.value)
+
+    def _held(self, address: Address) -> Held:
+        id = self._contact_id(address)
+        return Held(id, address.kind, *self.streams.fresh(Contact, id))
+
+    def _tied(self, held: Held, person: UUID, lead: UUID, stamp: Stamp) -> Contact:
+        contact = Contact(held.id, stamp, held.contact, held.version)
+        contact.tie(held.kind, held.contact.person_id or person, lead)
+        return contact
+
+    def _tie(self, address: Address, person: UUID, lead: UUID, stamp: Stamp) -> Contact:
+        return self._tied(self._held(address), person, lead, stamp)
+
+    def _ties(self, lead: Lead) -> list[Contact]:
+        """Addresses that a command added find this lead from now on, unless they find another open one."""
+        ties = []
+        for event in lead.events:
+            if isinstance(event, e.AddressAdded):
+                held = self._held(Address(event.kind, event.value))
+                if held.contact.lead is None or not self._where_work_goes_on(held.contact.lead)[2].open:
+                    ties.append(self._tied(held, event.person_id, lead.id, lead.stamp))
+        return distinct(ties)
+
+    # ── the quarantine ───────────────────────────────────────────────────────────
+
+    def quarantined(self, receipt: UUID) -> ReceiptState:
+        """A delivery with everything that is known of it."""
+        state: ReceiptState = self.streams.fresh(Receipt, receipt)[1]
+        if not state.status:
+            raise Refused("not_in_quarantine")
+        return state
+
+    def release(self, receipt_id: UUID, *, actor: Actor, at: datetime) -> Received:
+        """A person makes a lead of a quarantined delivery; its clocks start now, the text is what came."""
+        self.allow("release", receipt_id, "intake", "admin", actor=actor, at=at)
+        for _ in range(RETRIES):
+            version, known = self.streams.fresh(Receipt, receipt_id)
+            if known.status != "quarantined":
+                raise Refused("not_in_quarantine")
+            delivery = msgspec.json.decode(known.delivery, type=Delivery)
+            delivery = replace(delivery, files=self._kept_files(known, receipt_id))
+            if not (delivery.text or delivery.addresses or delivery.name):
+                delivery = replace(delivery, text=known.raw[:20_000])
+            receipt = Receipt(receipt_id, Stamp(actor, at, uuid4(), self.process.version), known, version)
+            try:
+                return self._accept(delivery, receipt, released=True)
+            except Conflict:
+                continue
+        raise Changed("conflict")
+
+    def dismiss(self, receipt_id: UUID, why: str, *, actor: Actor, at: datetime) -> None:
+        """A person says that a quarantined delivery is no request; it is kept."""
+        self.allow("dismiss", receipt_id, "intake", "admin", actor=actor, at=at)
+        stamp = Stamp(actor, at, uuid4(), self.process.version)
+        for _ in range(RETRIES):
+            version, known = self.streams.fresh(Receipt, receipt_id)
+            receipt = Receipt(receipt_id, stamp, known, version)
+            receipt.dismiss(why)
+            try:
+                self.streams.save([receipt])
+                return
+            except Conflict:
+                continue
+        raise Changed("conflict")
+
+
+def _unique(addresses: tuple[Address, ...]) -> list[Address]:
+    return list({(a.kind, a.value): a for a in addresses}.values())
+
+
+def distinct(contacts: list[Contact]) -> list[Contact]:
+    """Each once: two people of one lead may share an address."""
+    return list({contact.id: contact for contact in contacts}.values())

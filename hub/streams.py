@@ -1,0 +1,101 @@
+"""Reading and saving aggregates: a state at hand for each stream, brought up to date by the events after it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from threading import Lock
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from hub.domain.aggregate import Aggregate
+from hub.domain.delivery import Delivery
+from hub.domain.event import TOPICS, Event
+from hub.domain.form import FormState
+from hub.domain.lead import COMMANDS
+from hub.domain.partner import PartnerState, TemplateState
+from hub.domain.process import ProcessFile
+from hub.domain.staff import UserState
+from hub.store.base import EventStore
+
+KEPT = 5_000
+_PREPARING = Lock()
+A = TypeVar("A", bound=Aggregate[Any])
+
+
+def prepare_types() -> None:
+    """Have msgspec work out every class that it will read, by one thread.
+
+    It does so at a class's first use, and two threads at the same class at that moment crash the interpreter
+    (msgspec 0.22: SIGSEGV). A server gets its first requests in many threads at once.
+    """
+    kinds = (ProcessFile, Delivery, UserState, FormState, PartnerState, TemplateState, *TOPICS.values(),
+             *(command.arguments for command in COMMANDS.values()))
+    with _PREPARING:
+        for kind in kinds:
+            msgspec.json.Decoder(kind)
+
+
+class Streams:
+    """States by stream, for all threads of a process. States are frozen: nobody can change what another reads.
+
+    A state at hand may be old when another process wrote; :meth:`fresh` brings it up to date, and a save
+    on an old one fails with Conflict and is forgotten.
+    """
+
+    def __init__(self, store: EventStore, saved: Callable[[list[Event], int], None]) -> None:
+        """``saved`` is told of the events of each save and of the last one's log position."""
+        prepare_types()
+        self.store = store
+        self._saved = saved
+        self._states: OrderedDict[UUID, tuple[int, Any]] = OrderedDict()
+        self._lock = Lock()
+
+    def at_hand(self, kind: type[A], stream: UUID) -> tuple[int, Any]:
+        """Version and state as last seen by this process; read where it was not seen yet."""
+        with self._lock:
+            found = self._states.get(stream)
+            if found is not None:
+                self._states.move_to_end(stream)
+        return found if found is not None else self.fresh(kind, stream)
+
+    def fresh(self, kind: type[A], stream: UUID) -> tuple[int, Any]:
+        """Version and state with every event that is stored now."""
+        with self._lock:
+            version, state = self._states.get(stream, (0, kind.EMPTY))
+        events = self.store.read(stream, after=version)
+        if events:
+            version, state = events[-1].originator_version, kind.fold(events, state)
+            self._keep(stream, version, state)
+        return version, state
+
+    def save(self, aggregates: Iterable[Any]) -> tuple[list[Event], int]:
+        """Store what the aggregates recorded, all or nothing; the events and the last one's log position."""
+        changed = [a for a in aggregates if a.events]
+        events = [event for a in changed for event in a.events]
+        try:
+            positions = self.store.append(events)
+        except Exception:
+            self.forget(*(a.id for a in changed))
+            raise
+        for a in changed:
+            self._keep(a.id, a.version, a.state)
+        position = positions[-1] if positions else 0
+        self._saved(events, position)
+        return events, position
+
+    def forget(self, *streams: UUID) -> None:
+        """Drop what is at hand: read it again next time."""
+        with self._lock:
+            for stream in streams:
+                self._states.pop(stream, None)
+
+    def _keep(self, stream: UUID, version: int, state: Any) -> None:
+        with self._lock:
+            if self._states.get(stream, (0, None))[0] <= version:
+                self._states[stream] = (version, state)
+                self._states.move_to_end(stream)
+            if len(self._states) > KEPT:
+                self._states.popitem(last=False)
