@@ -1,0 +1,1 @@
+"""The doors: each channel verifies and normalises, and nothing else."""
