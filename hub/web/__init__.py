@@ -1,0 +1,58 @@
+"""The web layer: pages for staff, the intake of website forms. Everything is done by the application object behind it."""
+
+from __future__ import annotations
+
+from flask import Flask, Response
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from hub.store.keys import derive
+from hub.web import access, errors, frame, guard, public, words
+from hub.web.admin import index
+from hub.web.board import page
+from hub.web.desk import Parts
+from hub.web.lead import blueprint, card, pages  # noqa: F401  card and pages add their views to the blueprint
+from hub.web.sessions import Access
+
+MAX_REQUEST = 12_000_000
+"""Bytes of a request of our own pages; the intake of forms has limits of its own."""
+MAX_FORM_MEMORY = 2_000_000
+"""Bytes of a form's texts; files beyond go to a temporary file."""
+MAX_FORM_PARTS = 1000
+
+
+def create_app(parts: Parts) -> Flask:
+    """The WSGI application over ``parts``. Makes its own side tables (sessions and the like) where they are missing."""
+    app = Flask("hub.web", template_folder=str(frame.templates_folder()), static_folder=str(frame.STATIC))
+    https = parts.public_url.startswith("https://")
+    app.config.update(
+        SECRET_KEY=derive(parts.session_key, "hub flash cookie"),
+        SESSION_COOKIE_NAME="__Host-hub_page" if https else "hub_page",
+        SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_SECURE=https,
+        MAX_CONTENT_LENGTH=MAX_REQUEST, MAX_FORM_MEMORY_SIZE=MAX_FORM_MEMORY, MAX_FORM_PARTS=MAX_FORM_PARTS,
+    )
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    people = Access(parts.hub.store, parts.session_key)
+    people.prepare()
+    app.extensions["hub"] = parts
+    app.extensions["access"] = people
+    frame.set_up(app)
+    guard.set_up(app)
+    errors.set_up(app)
+    words.set_up(app)
+    for part in (access.bp, public.bp, page.bp, blueprint.bp, index.bp):
+        app.register_blueprint(part)
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        """Whether the process lives and its database is there to be written to."""
+        healthy = parts.hub.store.healthy()
+        return Response("ok\n" if healthy else "the database is not there\n", 200 if healthy else 503, mimetype="text/plain")
+
+    return app
+
+
+def behind_proxies(app: Flask, number: int) -> Flask:
+    """``app`` with the visitor's address as the outermost of ``number`` proxies of ours saw it; 0 believes no header."""
+    if number:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=number, x_proto=0)  # type: ignore[method-assign]
+    return app

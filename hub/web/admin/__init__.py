@@ -1,0 +1,1 @@
+"""Settings: people, forms, partners, letters, the quarantine."""

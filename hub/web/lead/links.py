@@ -1,0 +1,49 @@
+"""What a card links to: its files, and the ways to call and write to the client."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import gettext as _
+
+from hub.domain import events as e
+from hub.domain.event import Event
+from hub.domain.state import LeadState
+
+
+def file_refs(events: list[Event]) -> list[tuple[Any, e.FileRef]]:
+    """Every file that the events name, with its event, whose subject's key opens it."""
+    found: list[tuple[Any, e.FileRef]] = [(ev, ref) for ev in events if isinstance(ev, e.MessageReceived) for ref in ev.files]
+    found += [(ev, ev.file) for ev in events if isinstance(ev, e.ProposalDrafted) and ev.file is not None]
+    return found
+
+
+def reach(kind: str, value: str) -> str:
+    """A link that calls or writes; empty where there is none."""
+    match kind:
+        case "phone":
+            return f"tel:{value}"
+        case "email":
+            return f"mailto:{value}"
+        case "telegram":
+            return f"https://t.me/{value}" if value.replace("_", "").isalnum() and value.isascii() else ""
+        case "whatsapp":
+            digits = value.lstrip("+")
+            return f"https://wa.me/{digits}" if digits.isdigit() else ""
+        case "vk":
+            return f"https://vk.com/{value}" if value.replace("_", "").replace(".", "").isalnum() and value.isascii() else ""
+    return ""
+
+
+def size(bytes: int) -> str:
+    """A file's size in words."""
+    if bytes < 1024:
+        return str(_("%(n)s Б", n=bytes))
+    if bytes < 1024 * 1024:
+        return str(_("%(n)s КБ", n=round(bytes / 1024)))
+    return str(_("%(n)s МБ", n=f"{bytes / 1024 / 1024:.1f}".replace(".", ",")))
+
+
+def whatsapp(s: LeadState) -> str:
+    """WhatsApp by the known id, else by the phone number."""
+    return reach("whatsapp", s.person.first("whatsapp") or s.address("phone"))

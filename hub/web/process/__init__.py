@@ -1,0 +1,1 @@
+"""The process page: the file in force, drawn with its live numbers."""

@@ -1,0 +1,271 @@
+"""The board and the list: what stands where, filters in the address, taking and moving, refusals in their place."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from flask.testing import FlaskClient
+
+from hub.projections.lead_queries import Wanted
+from tests.web.conftest import sign_in
+from tests.web.house import House
+
+
+def page(client: FlaskClient, path: str) -> str:
+    answer = client.get(path)
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    return answer.get_data(as_text=True)
+
+
+def column(html: str, id: str) -> str:
+    found = re.search(rf'<section class="col" id="col-{id}".*?</section>', html, re.S)
+    assert found, f"no column {id}"
+    return found[0]
+
+
+def names(html: str) -> list[str]:
+    return re.findall(r'<h3><a href="/leads/[^"]+">([^<]+)</a>', html)
+
+
+def do(house: House, lead: UUID, who: str, command: str, **arguments: object) -> None:
+    house.hub.do(lead, command, arguments, actor=house.actor(who), at=house.clock())
+    house.settle()
+
+
+def scored(house: House, lead: UUID, total: int, who: str = "manager") -> None:
+    """Take a lead as far as its sheet."""
+    do(house, lead, who, "take")
+    do(house, lead, who, "finish_screening", progress="none", criteria_checked=True)
+    parameters = list(house.hub.process.parameters)
+    mark = 1 if total > 0 else -1
+    do(house, lead, who, "score", marks={p: mark if n < abs(total) else 0 for n, p in enumerate(parameters)})
+
+
+@pytest.fixture
+def manager(client: FlaskClient) -> FlaskClient:
+    sign_in(client, "manager")
+    return client
+
+
+def press(client: FlaskClient, path: str, **fields: str) -> object:
+    token = re.search(r'name="csrf-token" content="([^"]+)"', page(client, "/"))
+    assert token
+    return client.post(path, data={"csrf_token": token[1], **fields})
+
+
+# ── the board ────────────────────────────────────────────────────────────────────
+
+
+def test_columns_are_the_stages_of_the_process_in_its_order_then_the_sleeping_ones(house: House, manager: FlaskClient) -> None:
+    ids = re.findall(r'<section class="col" id="col-(\w+)"', page(manager, "/"))
+    assert ids == [*house.hub.process.stages, "asleep"]
+
+
+def test_what_is_due_first_stands_on_top_of_its_column(house: House, manager: FlaskClient) -> None:
+    house.receive("Первый", "+79120000001")
+    house.clock.advance(minutes=2)
+    house.receive("Второй", "+79120000002")
+    assert names(column(page(manager, "/"), "new")) == ["Первый", "Второй"]
+    first = house.hub.views.leads.by_number(1)
+    assert first
+    do(house, first, "manager", "take")
+    assert names(column(page(manager, "/"), "new")) == ["Второй"]
+
+
+def test_a_card_says_what_is_due_the_clients_time_and_its_segment(house: House, manager: FlaskClient) -> None:
+    lead = house.receive("Клиника", text="Запись к врачам")
+    new = column(page(manager, "/"), "new")
+    assert "взять в работу" in new
+    assert "у клиента 13:20" in new  # Yekaterinburg, 11:20 in Moscow
+    assert "Запись к врачам" in new
+    scored(house, lead, 12)
+    assert "A +12" in re.sub(r"<[^>]+>", "", column(page(manager, "/"), "scoring"))
+
+
+def test_a_late_lead_is_marked_and_burns_on_top_R2(house: House, manager: FlaskClient) -> None:
+    house.receive("Клиника")
+    house.clock.advance(minutes=14)
+    assert '<article class="warn"' in page(manager, "/")
+    house.clock.advance(minutes=2)
+    assert '<article class="bad"' in page(manager, "/")
+    assert 'class="due bad"' in column(page(manager, "/"), "new")
+
+
+def test_outside_working_hours_the_clock_stands_R7(house: House, manager: FlaskClient) -> None:
+    house.clock.advance(hours=9)  # 20:20 in Moscow
+    house.receive("Ночная")
+    new = column(page(manager, "/"), "new")
+    assert 'class="due pause"' in new
+    assert "до 24.11 09:00" in new
+
+
+def test_a_column_holds_25_cards_and_leads_to_the_rest(house: House, manager: FlaskClient) -> None:
+    for n in range(27):
+        house.receive(f"Клиент {n}", f"+7912000{n:04d}")
+    new = column(page(manager, "/"), "new")
+    assert len(names(new)) == 25
+    assert 'href="/leads?stage=new"' in new
+    assert "ещё 2" in new
+
+
+def test_a_test_lead_is_marked(house: House, manager: FlaskClient) -> None:
+    house.receive("Проба", test=True)
+    assert '<span class="tag past">тест</span>' in column(page(manager, "/"), "new")
+
+
+def test_a_sleeping_lead_leaves_its_stage_for_the_last_column_R28(house: House, manager: FlaskClient) -> None:
+    lead = house.receive("Отложенный")
+    scored(house, lead, 3)
+    do(house, lead, "manager", "sleep", until=(house.clock() + timedelta(days=30)).date(), why="весной")
+    html = page(manager, "/")
+    assert names(column(html, "scoring")) == []
+    assert names(column(html, "asleep")) == ["Отложенный"]
+    assert re.findall(r'id="col-(\w+)"', page(manager, "/?show=asleep")) == ["asleep"]
+
+
+def test_chips_count_and_narrow_and_keep_the_other_filters(house: House, manager: FlaskClient) -> None:
+    mine, other = house.receive("Моя", "+79120000001"), house.receive("Чужая", "+79120000002")
+    do(house, mine, "manager", "take")
+    do(house, other, "second", "take")
+    html = page(manager, "/?channel=website")
+    assert re.search(r'href="/\?show=mine&amp;channel=website">Мои <span class="count">1</span>', html)
+    assert set(names(page(manager, "/?show=mine").split('id="columns"')[1])) == {"Моя"}
+    assert names(page(manager, "/?channel=phone").split('id="columns"')[1]) == []
+
+
+def test_no_next_step_is_a_lead_that_only_waits_for_one_R26(house: House, manager: FlaskClient) -> None:
+    lead = house.receive("Без шага")
+    house.receive("Новая", "+79120000009")
+    scored(house, lead, 3)
+    assert set(names(page(manager, "/?show=no_step").split('id="columns"')[1])) == {"Без шага"}
+    assert "назначить следующий шаг" in column(page(manager, "/"), "scoring")
+    do(house, lead, "manager", "plan_step", step="Позвонить", due_at=house.clock() + timedelta(days=1))
+    card = column(page(manager, "/"), "scoring")
+    assert "Позвонить" in card
+    assert "назначить следующий шаг" not in card
+    assert names(page(manager, "/?show=no_step").split('id="columns"')[1]) == []
+
+
+def test_nonsense_in_the_address_is_as_if_it_was_not_there(house: House, manager: FlaskClient) -> None:
+    house.receive("Клиника")
+    assert "Клиника" in page(manager, "/?show=x&owner='; DROP TABLE leads&segment=Z&stage=nope&page=-1&sort=a;b")
+    assert "Клиника" in page(manager, "/leads?sort=number;DROP&page=99999999&show=won%27")
+
+
+# ── commands from the board ──────────────────────────────────────────────────────
+
+
+def test_take_from_the_board_comes_back_to_the_same_filter_R2(house: House, manager: FlaskClient) -> None:
+    lead = house.receive("Клиника")
+    answer = press(manager, f"/board/{lead}/take", filter="channel=website")
+    assert (answer.status_code, answer.location) == (303, "/?channel=website")  # type: ignore[attr-defined]
+    assert house.hub.lead(lead).owner == f"user:{house.users['manager']}"
+    assert "Заявка у вас в работе." in page(manager, "/")
+
+
+def test_a_refused_move_shows_its_sentence_and_changes_nothing_R9(house: House, manager: FlaskClient) -> None:
+    lead = house.receive("Клиника")
+    do(house, lead, "manager", "take")
+    do(house, lead, "manager", "finish_screening", progress="none", criteria_checked=True)
+    answer = press(manager, f"/board/{lead}/move", to="preparation")
+    assert answer.status_code == 422  # type: ignore[attr-defined]
+    assert "Сначала заполните лист оценки" in answer.get_data(as_text=True)  # type: ignore[attr-defined]
+    assert house.hub.lead(lead).stage == "scoring"
+
+
+def test_by_script_a_refusal_is_a_toast_and_the_board_comes_back(house: House, manager: FlaskClient) -> None:
+    lead = house.receive("Клиника")
+    token = re.search(r'name="csrf-token" content="([^"]+)"', page(manager, "/"))
+    assert token
+    answer = manager.post(f"/board/{lead}/move", data={"to": "scoring"}, headers={"HX-Request": "true", "X-CSRF-Token": token[1]})
+    assert answer.status_code == 422
+    assert answer.headers["HX-Trigger"].isascii()
+    assert '"state": "bad"' in answer.headers["HX-Trigger"]
+    assert "<html" not in answer.get_data(as_text=True)
+    assert 'id="columns"' in answer.get_data(as_text=True)
+
+
+def test_only_targets_of_the_process_are_offered(house: House, manager: FlaskClient) -> None:
+    house.receive("Клиника")
+    assert re.findall(r'name="to" value="(\w+)"', column(page(manager, "/"), "new")) == house.hub.process.targets("new")
+
+
+@pytest.mark.parametrize("login", ["auditor", "account"])
+def test_those_who_do_not_work_leads_see_no_commands_and_are_refused(house: House, client: FlaskClient, login: str) -> None:
+    lead = house.receive("Клиника")
+    sign_in(client, login)
+    assert "formaction" not in page(client, "/")
+    assert press(client, f"/board/{lead}/take").status_code == 403  # type: ignore[attr-defined]
+    assert house.hub.lead(lead).owner == ""
+
+
+def test_without_sign_in_there_is_no_board(house: House, client: FlaskClient) -> None:
+    house.receive("Клиника")
+    for path in ("/", "/board/part", "/leads", "/my", "/search?q=x", "/notices", "/process"):
+        answer = client.get(path)
+        assert answer.status_code == 303 or answer.status_code == 302
+        assert "Клиника" not in answer.get_data(as_text=True)
+
+
+# ── the list ─────────────────────────────────────────────────────────────────────
+
+
+def listed(client: FlaskClient, path: str) -> list[str]:
+    return re.findall(r'<th scope="row"><a href="/leads/[^"]+">([^<]+)</a>', page(client, path))
+
+
+def test_the_list_shows_ended_leads_by_the_way_they_ended_R28(house: House, manager: FlaskClient) -> None:
+    lead = house.receive("Проигранная")
+    scored(house, lead, 3)
+    do(house, lead, "manager", "lose", reason="price", closeness="second")
+    assert listed(manager, "/leads") == []
+    html = page(manager, "/leads?show=lost")
+    assert "Проигранная" in html
+    assert "Дорого, были вторыми" in html
+    assert "Проигранная" not in page(manager, "/")
+
+
+def test_the_list_is_sorted_by_the_address_both_ways(house: House, manager: FlaskClient) -> None:
+    for n, name in enumerate(("Берёза", "Арбуз", "Вишня")):
+        house.receive(name, f"+7912000000{n}")
+    assert listed(manager, "/leads?sort=name") == ["Арбуз", "Берёза", "Вишня"]
+    assert listed(manager, "/leads?sort=-name") == ["Вишня", "Берёза", "Арбуз"]
+    assert 'aria-sort="descending"' in page(manager, "/leads?sort=-name")
+
+
+def test_the_list_has_pages_of_50(house: House, manager: FlaskClient) -> None:
+    for n in range(53):
+        house.receive(f"Клиент {n}", f"+7912000{n:04d}")
+    first, second = listed(manager, "/leads?sort=number"), listed(manager, "/leads?sort=number&page=2")
+    assert (len(first), len(second)) == (50, 3)
+    assert not set(first) & set(second)
+
+
+# ── speed ────────────────────────────────────────────────────────────────────────
+
+
+def test_every_question_of_the_board_is_answered_from_an_index_without_sorting(house: House) -> None:
+    leads = house.hub.views.leads
+    wanted = Wanted(me="user:x", day_ends="2026-11-24")
+    asked: list[tuple[str, tuple[object, ...]]] = []
+    with house.store.reading() as c:
+        connection = c.connection  # type: ignore[attr-defined]
+        connection.set_trace_callback(lambda sql: asked.append((sql, ())))
+    try:
+        for narrowed in (wanted, Wanted(show="mine", me="user:x", day_ends="2026-11-24", segment="A", owner="none")):
+            leads.column("new", narrowed, 25)
+            leads.counts(narrowed)
+        leads.hottest("2026-11-23", 4, ("user:x", ""))
+        leads.late("2026-11-23", 10)
+        leads.handed_over("user:x", 10)
+    finally:
+        connection.set_trace_callback(None)
+    questions = [sql for sql, _none in asked if sql.startswith("SELECT")]
+    assert len(questions) >= 7
+    with house.store.reading() as c:
+        for sql in questions:
+            plan = [row["detail"] for row in c.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()]
+            assert all("SCAN leads" not in step and "TEMP B-TREE" not in step for step in plan), (sql, plan)
