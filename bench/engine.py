@@ -1,0 +1,170 @@
+"""Commands and deliveries against a raw INSERT, read models, reading."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from itertools import cycle
+from pathlib import Path
+from threading import Event as Flag
+from threading import Thread
+from uuid import UUID
+
+from bench.measure import Raw, Report, Times, side_by_side
+from hub.projections import Runner
+from hub.projections.views import Views
+from tests.house import Department, form, phone
+
+SIZES = (10, 20, 60, 500)
+"""Events of a lead. A lead begins with nine or ten."""
+COMMANDS = 120
+DELIVERIES = 200
+LEADS = 1_000
+
+
+def last_rows(house: Department, after: int) -> list[tuple[str, bytes]]:
+    """Topic and bytes of what was stored after a position."""
+    return [(row.topic, row.state) for row in house.store.tail(after, 1_000)]
+
+
+def grown(house: Department, size: int, count: int) -> list[UUID]:
+    """Leads with this many events."""
+    leads = [house.new_lead() for _ in range(count)]
+    for lead in leads:
+        while house.hub.version(lead) < size:
+            house.do(lead, "note", text="Клиент просит перезвонить завтра утром")
+    return leads
+
+
+def appends(house: Department, raw: Raw, report: Report) -> None:
+    """A note on leads of different ages."""
+    report.section("A command (a note) on a lead, against a raw INSERT and COMMIT of the same row",
+                   "events of the lead", "raw", "hub", "hub / raw", "hub, lead not at hand", "/ raw")
+    for size in SIZES:
+        leads = grown(house, size, 4 if size > 100 else 24)
+        warm, cold = cycle(leads), cycle(leads)
+        before = house.store.head()
+        house.do(leads[0], "note", text="Клиент просит перезвонить завтра утром")
+        rows = last_rows(house, before)
+
+        def note(turn: cycle[UUID], *, forget: bool = False) -> None:
+            lead = next(turn)
+            if forget:
+                house.hub.streams.forget(lead)
+            house.do(lead, "note", text="Клиент просит перезвонить завтра утром")
+
+        times = side_by_side(COMMANDS, raw=lambda: raw.insert(rows), hub=lambda: note(warm), cold=lambda: note(cold, forget=True))  # noqa: B023
+        base = times["raw"].median
+        report.row(size, times["raw"], times["hub"], f"{times['hub'].median / base:.2f}", times["cold"],
+                   f"{times['cold'].median / base:.2f}")
+
+
+def deliveries(house: Department, raw: Raw, keys: Raw, report: Report) -> None:
+    """A delivery of somebody new (its key is committed first) and of somebody known."""
+    report.section("A delivery (``hub.receive``), against a raw INSERT and COMMIT of the same rows",
+                   "delivery", "rows", "bytes", "raw", "hub", "hub / raw")
+    numbers = iter(range(10_000_000))
+    for name, count in (("of somebody new", DELIVERIES), ("of somebody with an open card", DELIVERIES)):
+        known = name.startswith("of somebody with")
+        for n in range(50):
+            house.receive(form(phone(8_000_000 + n)))
+        turn = cycle(range(50))
+
+        def receive() -> None:
+            house.receive(form(phone(8_000_000 + next(turn) if known else 7_000_000 + next(numbers))))  # noqa: B023
+
+        before = house.store.head()
+        receive()
+        rows = last_rows(house, before)
+
+        def insert() -> None:
+            if not known:  # noqa: B023
+                keys.insert([("key", b"k" * 60)])  # the key of a new person is a commit of its own, by design
+            raw.insert(rows)  # noqa: B023
+
+        times = side_by_side(count, raw=insert, hub=receive)
+        report.row(name + ("" if known else " (raw: two commits as well)"), len(rows), sum(len(state) for _, state in rows),
+                   times["raw"], times["hub"], f"{times['hub'].median / times['raw'].median:.2f}")
+
+
+def read_models(house: Department, report: Report) -> None:
+    """How soon and how fast they follow."""
+    house.runner.catch_up()
+    lead, stop = house.new_lead(), Flag()
+    loop = Thread(target=house.runner.run, args=(stop,))
+    loop.start()
+    seconds = []
+    try:
+        for n in range(400):
+            done = house.do(lead, "note", text=f"{n}")
+            begin = time.perf_counter()
+            house.runner.wait(done.position, 10)
+            seconds.append(time.perf_counter() - begin)
+            time.sleep(0.002)
+    finally:
+        stop.set()
+        loop.join()
+    seen = Times(tuple(seconds))
+    report.section("Read models", "what", "figure")
+    report.row("from the commit until every read model shows it",
+               f"p50 {seen.median * 1e3:.1f} ms, p99 {seen.at(.99) * 1e3:.1f} ms")
+    while house.views.leads.count("1") < LEADS:
+        for n in range(100):
+            house.receive(form(phone(2_000_000 + house.store.head() * 100 + n)))
+        house.runner.catch_up()
+    head = house.store.head()
+    for projection in Views(house.store).all:
+        report.row(f"rebuild of {projection.name}, {head} events", rate(head, lambda p=projection: house.runner.rebuild(p.name)))  # type: ignore[misc]
+    with house.store.writing() as cursor:
+        cursor.execute("UPDATE projection_positions SET position = 0, version = -1")
+    anew = Runner(house.store, Views(house.store).all)
+    report.row(f"all of them from nothing, {head} events", rate(head, anew.catch_up))
+
+
+def rate(events: int, act: Callable[[], object]) -> str:
+    """Events in a second."""
+    begin = time.perf_counter()
+    act()
+    return f"{events / (time.perf_counter() - begin):,.0f} events/s"
+
+
+def reading(house: Department, report: Report) -> None:
+    """What pages ask."""
+    leads = [UUID(row["id"]) for row in house.views.leads.rows("1", limit=LEADS)]
+    turn, cold = cycle(leads), cycle(leads)
+
+    def card(turn: cycle[UUID], *, forget: bool) -> None:
+        lead = next(turn)
+        if forget:
+            house.hub.streams.forget(lead)
+        house.hub.lead(lead)
+        house.hub.history(lead)
+
+    times = side_by_side(
+        60, board=lambda: house.views.leads.rows(limit=LEADS), search=lambda: house.views.leads.found("912 200"),
+        lead=lambda: house.hub.lead(next(turn)), card=lambda: card(cold, forget=True))
+    report.section(f"Reading, {len(leads)} leads", "what", "time", "p99")
+    names = {"board": f"the board: {len(leads)} rows", "search": "a search", "lead": "a lead's state, at hand",
+             "card": "a card: state and whole history, not at hand"}
+    for name, found in times.items():
+        report.row(names[name], found, f"{found.at(.99) * 1e3:.2f} ms")
+
+
+def run(folder: Path, report: Report) -> None:
+    """Everything that needs no server."""
+    folder.mkdir()
+    raw, keys = Raw(folder / "raw.db"), Raw(folder / "raw-keys.db")
+    with Department(folder) as house:
+        house.begin()
+        appends(house, raw, report)
+        deliveries(house, raw, keys, report)
+        read_models(house, report)
+        reading(house, report)
+    raw.close()
+    keys.close()
+
+
+def spread(values: list[float]) -> str:
+    """Median, lowest and highest of a few runs."""
+    return f"{statistics.median(values):,.0f} ({min(values):,.0f}–{max(values):,.0f})"
