@@ -202,6 +202,16 @@ def test_those_who_do_not_work_leads_see_no_commands_and_are_refused(house: Hous
     assert house.hub.lead(lead).owner == ""
 
 
+def test_a_trainee_is_offered_commands_only_on_what_they_may_work_R12(house: House, client: FlaskClient) -> None:
+    other, theirs = house.receive("Клиника"), house.receive("Пекарня", phone="+7 900 000-00-77")
+    do(house, theirs, "head", "reassign", owner=house.actor("trainee").id, why="учится")
+    sign_in(client, "trainee")
+    html = page(client, "/")
+    assert f"/board/{other}/take" not in html
+    assert f"/board/{other}/move" not in html
+    assert f"/board/{theirs}/move" in html
+
+
 def test_without_sign_in_there_is_no_board(house: House, client: FlaskClient) -> None:
     house.receive("Клиника")
     for path in ("/", "/board/part", "/leads", "/my", "/search?q=x", "/notices", "/process"):

@@ -60,11 +60,18 @@ class Card:
 
 @dataclass(frozen=True)
 class Looker:
-    """Who looks, and what they may do."""
+    """Who looks, and what they may do. ``segments`` are the only ones they work, beside what is theirs or offered to
+    them (R12: a trainee); empty where there is no limit."""
 
     id: str
     works: bool
     names: Mapping[str, str]
+    segments: frozenset[str] = frozenset()
+
+    def may_work(self, row: Any) -> bool:
+        """Whether commands on the lead of ``row`` are worth offering; the hub decides again."""
+        theirs = self.id == row["owner"] or self.id in row["offered_to"].split()
+        return self.works and (not self.segments or theirs or row["segment"] in self.segments)
 
 
 def lead_url(lead: str | UUID) -> str:
@@ -136,8 +143,9 @@ def card_of(row: Any, process: Process, looker: Looker, now: datetime) -> Card:
         local_time=local_time(row["timezone"], now), owner=looker.names.get(row["owner"], "") if row["owner"] else "",
         continuations=row["continuations"], deferred=row["continuations"] >= DEFERRALS, test=bool(row["test"]),
         asleep_until=asleep,
-        can_take=looker.works and not mine and (not row["owner"] or offered),
-        moves=[(to, process.stages[to].title) for to in process.targets(row["stage"])] if looker.works and not asleep else [])
+        can_take=looker.may_work(row) and not mine and (not row["owner"] or offered),
+        moves=[(to, process.stages[to].title) for to in process.targets(row["stage"])]
+        if looker.may_work(row) and not asleep else [])
 
 
 def _about(row: Any) -> str:

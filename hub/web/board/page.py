@@ -59,7 +59,9 @@ class Column:
 
 def looker() -> Looker:
     """Who looks at the page."""
-    return Looker(me().id, may("work"), {f"user:{id}": u.name for id, u in the_hub().users().items()})
+    roles = [role for role in the_hub().process.roles.values() if role.id in me().roles and "work" in role.may]
+    only = frozenset(s for role in roles for s in role.segments) if all(role.segments for role in roles) else frozenset()
+    return Looker(me().id, may("work"), {f"user:{id}": u.name for id, u in the_hub().users().items()}, only)
 
 
 # ── the board ────────────────────────────────────────────────────────────────────
