@@ -56,6 +56,12 @@ def read_process(text: str) -> ProcessFile:
     return file
 
 
+def reread_process(text: str) -> ProcessFile:
+    """A version that was once in force, as values. What is checked today does not judge it again: old decisions must
+    stay readable under the rules of their day."""
+    return msgspec.convert(tomllib.loads(text), ProcessFile)
+
+
 def _lines(text: str) -> dict[str, int]:
     """Line of every table and key by its path, such as ``stages[2].title``."""
     found: dict[str, int] = {}

@@ -11,7 +11,7 @@ from msgspec import Struct
 from hub.domain.aggregate import Aggregate
 from hub.domain.event import Event, topic
 from hub.domain.process import Process
-from hub.domain.process_check import read_process
+from hub.domain.process_check import read_process, reread_process
 
 PROCESS_STREAM = UUID("6f9f6a3e-0c2b-5d0e-9a51-0f2c3a4b5c6d")
 """The one stream of published processes."""
@@ -38,7 +38,7 @@ class Published(Struct, frozen=True):
 
 def process_of(event: ProcessPublished) -> Process:
     """The process that ``event`` put in force."""
-    return Process(read_process(event.text), event.number, event.days_off, event.working_days)
+    return Process(reread_process(event.text), event.number, event.days_off, event.working_days)
 
 
 class Publication(Aggregate[Published]):

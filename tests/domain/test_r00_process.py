@@ -40,6 +40,15 @@ def test_r0_the_same_content_is_published_once_and_other_days_off_are_other_cont
     assert [ev.number for ev in stream.events if isinstance(ev, ProcessPublished)] == [1, 2, 3]
 
 
+def test_r0_a_version_of_the_past_is_read_even_where_todays_check_would_refuse_it() -> None:
+    old = TEXT.replace("from = 10", "from = 11")
+    with pytest.raises(BadProcess):
+        read_process(old)
+    event = ProcessPublished(originator_id=PROCESS_STREAM, originator_version=1, event_id=uuid5(PROCESS_STREAM, "old"),
+                             actor="hub", at=at("mon 09:00"), correlation_id=PROCESS_STREAM, number=1, text=old, digest="")
+    assert process_of(event).segments["A"].low == 11
+
+
 def test_r0_a_faulty_file_is_not_published() -> None:
     stream = publication()
     with pytest.raises(BadProcess, match=r"line \d+"):
