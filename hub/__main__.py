@@ -194,7 +194,7 @@ def _user(house: House, login: str) -> UUID:
 def user_disable(arguments: argparse.Namespace) -> int:
     """End a person's access."""
     with _opened() as house:
-        house.hub.change(User, _user(house, arguments.login), lambda u: u.disable(), actor=THE_HUB, at=clock())
+        house.hub.disable_user(_user(house, arguments.login), actor=THE_HUB, at=clock())
         house.access.close_all(user_stream(arguments.login))
         print(f"{arguments.login.lower()} is disabled; open sessions have ended.")
     return 0

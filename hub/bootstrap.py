@@ -10,7 +10,7 @@ from hub import calendar
 from hub.application import THE_HUB, LeadHub
 from hub.config import Settings
 from hub.domain.process_check import read_process
-from hub.domain.staff import User
+from hub.domain.staff import User, user_stream
 from hub.projections import Runner
 from hub.projections.views import Views
 from hub.store.files import FileStore
@@ -75,11 +75,13 @@ def publish_process(house: House, at: datetime) -> bool:
 
 
 def first_administrator(house: House, at: datetime) -> str | None:
-    """Where nobody can sign in yet: make the first administrator and return the one-time password, else None.
+    """Where there is no administrator yet: make the first one and return the one-time password, else None.
 
-    The first person is the head of sales as well, so that one person alone can try everything.
+    The first person is the head of sales as well, so that one person alone can try everything. People who were
+    added by the command line before the first start do not stand in the way, unless one of them is called ``admin``.
     """
-    if house.hub.users():
+    users = house.hub.users()
+    if user_stream("admin") in users or any("administrator" in user.roles for user in users.values()):
         return None
     user = house.hub.add_user("admin", "Администратор", ("administrator", "head"), actor=THE_HUB, at=at)
     return one_time_password(house, user, at)

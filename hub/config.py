@@ -65,11 +65,6 @@ class Settings:
     trusted_proxies: int = 0
     given_secret: str = field(default="", repr=False)
 
-    @property
-    def database_url(self) -> str:
-        """The database as a URL, always with an absolute path."""
-        return f"sqlite:///{self.database_path}"
-
     @cached_property
     def secret_key(self) -> str:
         """HUB_SECRET_KEY, or the one kept in the data folder; made there on first use."""

@@ -20,7 +20,7 @@ import pytest
 
 from hub import __version__
 from hub.application import THE_HUB
-from hub.bootstrap import publish_process
+from hub.bootstrap import clock, first_administrator, publish_process
 from hub.config import PACKAGED_PROCESS
 from hub.projections.views import Views
 from tests.house import form, phone
@@ -121,6 +121,22 @@ def test_people_are_added_listed_and_disabled(tmp_path: Path) -> None:
     assert run(tmp_path, "user", "list").stdout.split() == ["anna.k", "Анна", "К.", "head,", "manager"]
     assert run(tmp_path, "user", "disable", "anna.k").stdout.startswith("anna.k is disabled")
     assert "(disabled)" in run(tmp_path, "user", "list").stdout
+
+
+def test_the_last_administrator_is_not_disabled_from_the_command_line_either(tmp_path: Path) -> None:
+    run(tmp_path, "user", "add", "boss", "Босс", "--role", "administrator")
+    refused(run(tmp_path, "user", "disable", "boss"), "last administrator")
+    assert "(disabled)" not in run(tmp_path, "user", "list").stdout
+
+
+def test_people_added_before_the_first_start_do_not_stand_in_the_way_of_an_administrator(tmp_path: Path) -> None:
+    run(tmp_path, "user", "add", "anna", "Анна", "--role", "manager")
+    with closing(opened(tmp_path)) as house:
+        house.runner.catch_up()
+        assert first_administrator(house, clock())
+        house.runner.catch_up()
+        assert first_administrator(house, clock()) is None
+        assert sorted(user.login for user in house.hub.users().values()) == ["admin", "anna"]
 
 
 def test_the_same_person_is_not_added_twice(folder: Path) -> None:

@@ -21,7 +21,6 @@ def test_with_nothing_set_the_hub_serves_this_machine_from_the_data_folder() -> 
     assert settings.public_url == "http://127.0.0.1:8000"
     assert settings.data_dir == Path.cwd() / "data"
     assert settings.database_path == Path.cwd() / "data" / "hub.db"
-    assert settings.database_url == f"sqlite:///{Path.cwd()}/data/hub.db"
     assert settings.process_file == PACKAGED_PROCESS
 
 

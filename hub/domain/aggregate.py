@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID, uuid5
 
 from hub.domain.event import Event
@@ -61,15 +61,6 @@ class Aggregate(Generic[S]):
         for event in events:
             now = cls.evolve(now, event)
         return now  # type: ignore[no-any-return]
-
-    @classmethod
-    def replay(cls, id: UUID, stamp: Stamp, events: Iterable[Event]) -> Self:
-        """The aggregate as its stored events left it, ready for a command."""
-        self = cls(id, stamp)
-        for event in events:
-            self.state = cls.evolve(self.state, event)
-            self.version = event.originator_version
-        return self
 
     def record(self, event_class: type[E], /, *, subject: UUID | None = None, at: datetime | None = None,
                hub: bool = False, **fields: Any) -> E:
