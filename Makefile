@@ -17,9 +17,9 @@ run: setup  ## serve on http://127.0.0.1:8000 with the database in data/
 demo: setup  ## the same with a made-up department, on a database of its own
 	@exec .venv/bin/hub demo
 
-test: setup  ## every test; ARGS="tests/domain -x" to choose
+test: setup  ## every test, on all cores; ARGS="tests/domain -x" to choose
 	@sh tools/ensure_system.sh
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest --numprocesses=auto --dist=loadfile $(ARGS)
 
 lint: setup  ## ruff, mypy --strict on hub/, import-linter
 	@$(PY) -m ruff check .

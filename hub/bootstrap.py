@@ -6,18 +6,30 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from hub import calendar
+from hub import accounts, calendar
 from hub.application import THE_HUB, LeadHub
 from hub.config import Settings
 from hub.domain.process_check import read_process
 from hub.domain.staff import User, user_stream
 from hub.projections import Runner
 from hub.projections.views import Views
+from hub.store import postgres
+from hub.store.base import EventStore
 from hub.store.files import FileStore
-from hub.store.keys import KeyStore, derive
+from hub.store.keys import Keys, KeyStore, derive
+from hub.store.postgres import PostgresStore
+from hub.store.postgres_keys import PostgresKeys
 from hub.store.sqlite import SqliteStore
+from hub.traffic import state as traffic
+from hub.web import rates, sessions, tokens
 from hub.web.desk import Parts
 from hub.web.sessions import Access
+from hub.webhooks import outbox
+
+DURABLE = (sessions.TABLES, tokens.TABLES, outbox.TABLES, traffic.TABLES)
+"""Tables beside the log that cannot be made again from it."""
+SCRATCH = (rates.TABLES,)
+"""Tables that several web processes share and that are worth nothing after a restart: with PostgreSQL only."""
 
 YEARS_BEFORE, YEARS_AHEAD = 1, 2
 """Years around the present whose days off a published process holds."""
@@ -33,8 +45,8 @@ class House:
     """A hub with its parts, open."""
 
     settings: Settings
-    store: SqliteStore
-    keys: KeyStore
+    store: EventStore
+    keys: Keys
     hub: LeadHub
     runner: Runner
     access: Access
@@ -47,19 +59,76 @@ class House:
 
 
 def open_house(settings: Settings) -> House:
-    """Open the stores of these settings and put the hub together. Makes what is missing; starts nothing."""
+    """Open the stores of these settings and put the hub together; starts nothing.
+
+    SQLite: makes what is missing. PostgreSQL: raises :class:`hub.store.NotMigrated` where :func:`migrate` has not.
+    """
+    return _house(settings, make_tables=not settings.postgres_url)
+
+
+def migrate(settings: Settings) -> None:
+    """Make the tables of this release and rebuild read models that changed. May be repeated."""
+    make_schema(settings)
+    _house(settings, make_tables=True).close()
+
+
+def make_schema(settings: Settings) -> None:
+    """Make what :func:`open_stores` wants to find: the first half of :func:`migrate`."""
+    if settings.postgres_url:
+        postgres.migrate(settings.postgres_url, (*DURABLE, *SCRATCH))
+        if settings.keys_url:
+            postgres.migrate_keys(settings.keys_url)
+
+
+def open_stores(settings: Settings) -> tuple[Keys, EventStore]:
+    """The keys and the store of these settings, alone: read models stay as they are. As :func:`open_house` otherwise."""
+    keys, store = _stores(settings, derive(settings.secret_key.encode(), "keys"))
+    try:
+        for statements in DURABLE:
+            store.make_tables(statements)
+    except BaseException:
+        store.close()
+        keys.close()
+        raise
+    return keys, store
+
+
+def _house(settings: Settings, *, make_tables: bool) -> House:
+    channels = accounts.load(settings.channels_file, settings.public_url)
     folder = settings.make_data_dir()
-    settings.database_path.parent.mkdir(parents=True, exist_ok=True)
     secret = settings.secret_key.encode()
-    keys = KeyStore(folder / "keys.db", derive(secret, "keys"))
-    store = SqliteStore(settings.database_path, keys)
-    views = Views(store)
-    hub = LeadHub(store, FileStore(folder / "files", keys, derive(secret, "files")), views, derive(secret, "contact index"))
-    runner = Runner(store, views.all)
+    keys, store = open_stores(settings)
+    try:
+        views = Views(store)
+        hub = LeadHub(store, FileStore(folder / "files", keys, derive(secret, "files")), views, derive(secret, "contact index"))
+        hub.outgoing.allow(settings.webhook_allow)
+        runner = Runner(store, views.all, make_tables=make_tables, skipped=hub.skipped_by)
+    except BaseException:
+        store.close()
+        keys.close()
+        raise
     access = Access(store, derive(secret, "sessions"))
-    access.prepare()
-    parts = Parts(hub, runner, clock, settings.public_url, derive(secret, "forms"), derive(secret, "sessions"))
+    parts = Parts(hub, runner, clock, settings.public_url, derive(secret, "forms"), derive(secret, "sessions"),
+                  channels)
     return House(settings, store, keys, hub, runner, access, parts)
+
+
+def _stores(settings: Settings, secret: bytes) -> tuple[Keys, EventStore]:
+    keys: Keys
+    if settings.postgres_url:
+        keys = PostgresKeys(settings.keys_url or settings.postgres_url, secret, prepare=not settings.listen_url)
+        try:
+            return keys, PostgresStore(settings.postgres_url, keys, listen_url=settings.listen_url)
+        except BaseException:
+            keys.close()
+            raise
+    settings.database_path.parent.mkdir(parents=True, exist_ok=True)
+    keys = KeyStore(settings.data_dir / "keys.db", secret)
+    try:
+        return keys, SqliteStore(settings.database_path, keys)
+    except BaseException:
+        keys.close()
+        raise
 
 
 def publish_process(house: House, at: datetime) -> bool:

@@ -9,13 +9,16 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 SECRET_LENGTH = 32
 SECRET_FILE = "secret.key"
+TOKEN_LENGTH = 16
+MOST_WEB_PROCESSES = 32
+LOG_FORMS = ("auto", "json", "text")
 PACKAGED_PROCESS = Path(__file__).parent / "domain" / "process.toml"
 
 HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*")
@@ -36,7 +39,11 @@ SETTINGS = (
     Setting("HUB_PORT", "8000", "Port to listen on: 1 to 65535."),
     Setting("HUB_DATA_DIR", "data", "Folder for the database and the secret; made on the first start."),
     Setting("HUB_DATABASE_URL", "sqlite:///<HUB_DATA_DIR>/hub.db",
-            "The database: sqlite:///relative/path or sqlite:////absolute/path."),
+            "The database: sqlite:///relative/path, sqlite:////absolute/path or postgresql://user:password@host/name."),
+    Setting("HUB_DATABASE_LISTEN_URL", "none",
+            "PostgreSQL behind a pooler in transaction mode: the direct address, for notifications."),
+    Setting("HUB_KEYS_URL", "none",
+            "The PostgreSQL database of the personal data's keys; without it they are beside the events, in a schema hub_keys."),
     Setting("HUB_PUBLIC_URL", "http://<HUB_HOST>:<HUB_PORT>",
             "Where visitors and staff reach the hub: http(s)://host, with a port if needed and without a path."),
     Setting("HUB_TRUSTED_PROXIES", "0",
@@ -44,6 +51,13 @@ SETTINGS = (
     Setting("HUB_SECRET_KEY", "<HUB_DATA_DIR>/secret.key",
             "Secret that signs and protects, at least 32 characters; made and kept in the file when not given."),
     Setting("HUB_PROCESS_FILE", "hub/domain/process.toml", "The sales process: a TOML file."),
+    Setting("HUB_CHANNELS_FILE", "none", "Accounts of phone, social networks and e-mail: a TOML file."),
+    Setting("HUB_WEB_PROCESSES", "1", "Processes that answer requests, each with 16 threads: 1 to 32; 1 with SQLite."),
+    Setting("HUB_LOG", "auto", "Form of the log on stderr: json, text, or auto: text on a terminal, JSON elsewhere."),
+    Setting("HUB_METRICS_TOKEN", "none",
+            "What Prometheus shows as bearer token to read /metrics, at least 16 characters; without it only this machine may."),
+    Setting("HUB_WEBHOOK_ALLOW", "none",
+            "Internal hosts and networks that webhooks may be sent to all the same: names and CIDR, with commas."),
 )
 """Every setting there is. README's table is tested against this one."""
 
@@ -62,7 +76,15 @@ class Settings:
     database_path: Path
     public_url: str
     process_file: Path
+    channels_file: Path | None = None
     trusted_proxies: int = 0
+    web_processes: int = 1
+    log: str = "auto"
+    metrics_token: str = field(default="", repr=False)
+    webhook_allow: tuple[str, ...] = ()
+    postgres_url: str = field(default="", repr=False)
+    listen_url: str = field(default="", repr=False)
+    keys_url: str = field(default="", repr=False)
     given_secret: str = field(default="", repr=False)
 
     @cached_property
@@ -93,14 +115,23 @@ def load(environ: Mapping[str, str]) -> Settings:
     host = _host(given.get("HUB_HOST", "127.0.0.1"))
     port = _port(given.get("HUB_PORT", "8000"))
     data_dir = _folder(given.get("HUB_DATA_DIR", "data"))
+    database = given.get("HUB_DATABASE_URL", "")
     return Settings(
         host=host,
         port=port,
         data_dir=data_dir,
-        database_path=_database(given["HUB_DATABASE_URL"]) if "HUB_DATABASE_URL" in given else data_dir / "hub.db",
+        database_path=data_dir / "hub.db" if _is_postgres(database) or not database else _database(database),
         public_url=_public_url(given["HUB_PUBLIC_URL"]) if "HUB_PUBLIC_URL" in given else _own_url(host, port),
         process_file=_process_file(given["HUB_PROCESS_FILE"]) if "HUB_PROCESS_FILE" in given else PACKAGED_PROCESS,
+        channels_file=_channels_file(given.get("HUB_CHANNELS_FILE", "none")),
         trusted_proxies=_proxies(given.get("HUB_TRUSTED_PROXIES", "0")),
+        web_processes=_web_processes(given.get("HUB_WEB_PROCESSES", "1"), given.get("HUB_DATABASE_URL", "")),
+        log=_log(given.get("HUB_LOG", "auto")),
+        metrics_token=_metrics_token(given.get("HUB_METRICS_TOKEN", "none")),
+        webhook_allow=_allowed(given.get("HUB_WEBHOOK_ALLOW", "none")),
+        postgres_url=_postgres("HUB_DATABASE_URL", database) if _is_postgres(database) else "",
+        listen_url=_beside_postgres("HUB_DATABASE_LISTEN_URL", given, database),
+        keys_url=_beside_postgres("HUB_KEYS_URL", given, database),
         given_secret=_secret(given["HUB_SECRET_KEY"]) if "HUB_SECRET_KEY" in given else "",
     )
 
@@ -146,6 +177,48 @@ def _proxies(value: str) -> int:
     return int(value)
 
 
+def _web_processes(value: str, database: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,2}", value) or not 1 <= int(value) <= MOST_WEB_PROCESSES:
+        raise _refusal("HUB_WEB_PROCESSES", value, f"give a whole number from 1 to {MOST_WEB_PROCESSES}")
+    if int(value) > 1 and not database.startswith(("postgresql:", "postgres:")):
+        raise _refusal("HUB_WEB_PROCESSES", value, "with SQLite one process answers requests: give 1, or name a PostgreSQL "
+                                                   "database in HUB_DATABASE_URL")
+    return int(value)
+
+
+def _log(value: str) -> str:
+    if value not in LOG_FORMS:
+        raise _refusal("HUB_LOG", value, f"give {', '.join(LOG_FORMS[:-1])} or {LOG_FORMS[-1]}")
+    return value
+
+
+def _metrics_token(value: str) -> str:
+    if value == "none":
+        return ""
+    if len(value) < TOKEN_LENGTH or not value.isascii() or not value.isprintable() or " " in value:
+        raise BadSetting(f"HUB_METRICS_TOKEN has {len(value)} characters: give at least {TOKEN_LENGTH} of ASCII without spaces, "
+                         "or remove the variable, and only this machine may read /metrics.")
+    return value
+
+
+def _allowed(value: str) -> tuple[str, ...]:
+    if value == "none":
+        return ()
+    entries = tuple(entry.strip() for entry in value.split(","))
+    if not all(_is_network(entry) or _is_host(entry) for entry in entries):
+        raise _refusal("HUB_WEBHOOK_ALLOW", value,
+                       "give host names and networks with commas between them, such as crm.lan,10.0.0.0/8, or none")
+    return entries
+
+
+def _is_network(value: str) -> bool:
+    try:
+        ip_network(value)
+    except ValueError:
+        return False
+    return True
+
+
 def _folder(value: str) -> Path:
     path = Path(os.path.expanduser(value)).absolute()
     if os.path.exists(path) and not os.path.isdir(path):
@@ -153,13 +226,35 @@ def _folder(value: str) -> Path:
     return path
 
 
+def _is_postgres(value: str) -> bool:
+    return value.startswith(("postgresql:", "postgres:"))
+
+
+def _postgres(name: str, value: str) -> str:
+    try:
+        url = urlsplit(value)
+        good = url.scheme in ("postgresql", "postgres") and url.path.strip("/") and (url.port or 1) > 0 and not url.fragment
+    except ValueError:
+        good = False
+    if not good:
+        raise _refusal(name, value, "give postgresql://user:password@host:port/name, with the name of the database at the end")
+    return value
+
+
+def _beside_postgres(name: str, given: Mapping[str, str], database: str) -> str:
+    value = given.get(name, "none")
+    if value == "none":
+        return ""
+    if not _is_postgres(database):
+        raise BadSetting(f"{name} is of use with PostgreSQL only: remove it, or name a PostgreSQL database in HUB_DATABASE_URL.")
+    return _postgres(name, value)
+
+
 def _database(value: str) -> Path:
     scheme, separator, path = value.partition(":///")
-    if value.startswith(("postgresql:", "postgres:", "postgresql+")):
-        raise BadSetting("HUB_DATABASE_URL names a PostgreSQL database, which the hub does not support yet: "
-                         "give sqlite:///path, or remove the variable to have hub.db in the data folder.")
     if scheme != "sqlite" or not separator or not path or re.search("[?#]", path):
-        raise _refusal("HUB_DATABASE_URL", value, "give sqlite:///relative/path or sqlite:////absolute/path")
+        raise _refusal("HUB_DATABASE_URL", value, "give sqlite:///relative/path, sqlite:////absolute/path or "
+                                                  "postgresql://user:password@host/name")
     if path == ":memory:":
         raise _refusal("HUB_DATABASE_URL", value, "the database must be a file, or a restart would lose every lead")
     file = Path(path).absolute()
@@ -200,6 +295,15 @@ def _process_file(value: str) -> Path:
         raise _refusal("HUB_PROCESS_FILE", value, "there is no such file; give the path of a process file (TOML)")
     if not os.access(path, os.R_OK):
         raise _refusal("HUB_PROCESS_FILE", value, "the hub may not read this file; change its permissions")
+    return path
+
+
+def _channels_file(value: str) -> Path | None:
+    if value == "none":
+        return None
+    path = Path(os.path.expanduser(value)).absolute()
+    if not os.path.isfile(path) or not os.access(path, os.R_OK):
+        raise _refusal("HUB_CHANNELS_FILE", value, "there is no such file that the hub may read; give a TOML file of accounts")
     return path
 
 

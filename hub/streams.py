@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from threading import Lock
@@ -13,14 +14,18 @@ import msgspec
 from hub.domain.aggregate import Aggregate
 from hub.domain.delivery import Delivery
 from hub.domain.event import TOPICS, Event
+from hub.domain.fact import Fact
 from hub.domain.form import FormState
 from hub.domain.lead import COMMANDS
 from hub.domain.partner import PartnerState, TemplateState
 from hub.domain.process import ProcessFile
 from hub.domain.staff import UserState
+from hub.domain.webhook import WebhookState
 from hub.store.base import EventStore
 
 KEPT = 5_000
+RECENT = 0.1
+"""Seconds within which every process knows of a newly published process."""
 _PREPARING = Lock()
 A = TypeVar("A", bound=Aggregate[Any])
 
@@ -31,7 +36,7 @@ def prepare_types() -> None:
     It does so at a class's first use, and two threads at the same class at that moment crash the interpreter
     (msgspec 0.22: SIGSEGV). A server gets its first requests in many threads at once.
     """
-    kinds = (ProcessFile, Delivery, UserState, FormState, PartnerState, TemplateState, *TOPICS.values(),
+    kinds = (ProcessFile, Delivery, Fact, UserState, FormState, PartnerState, TemplateState, WebhookState, *TOPICS.values(),
              *(command.arguments for command in COMMANDS.values()))
     with _PREPARING:
         for kind in kinds:
@@ -52,6 +57,7 @@ class Streams:
         self._saved = saved
         self._states: OrderedDict[UUID, tuple[int, Any]] = OrderedDict()
         self._lock = Lock()
+        self._looked_at: dict[UUID, float] = {}
 
     def at_hand(self, kind: type[A], stream: UUID) -> tuple[int, Any]:
         """Version and state as last seen by this process; read where it was not seen yet."""
@@ -70,6 +76,17 @@ class Streams:
             version, state = events[-1].originator_version, kind.fold(events, state)
             self._keep(stream, version, state)
         return version, state
+
+    def recent(self, kind: type[A], stream: UUID) -> tuple[int, Any]:
+        """Like :meth:`fresh`, but events that another process stored in the last :data:`RECENT` seconds may be missing: for what
+        hardly ever changes and is asked at every command."""
+        looked_at = self._looked_at.get(stream, -RECENT)
+        now = time.monotonic()
+        if now - looked_at >= RECENT:
+            found = self.fresh(kind, stream)
+            self._looked_at[stream] = now
+            return found
+        return self.at_hand(kind, stream)
 
     def save(self, aggregates: Iterable[Any]) -> tuple[list[Event], int]:
         """Store what the aggregates recorded, all or nothing; the events and the last one's log position."""

@@ -18,13 +18,15 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from hub.application import THE_HUB
-from hub.bootstrap import House, open_house, publish_process
+from hub.bootstrap import House, migrate, open_house, publish_process
 from hub.config import load
 from hub.domain.form import Form, FormSettings, form_stream
+from tests.databases import url_of
 
 STARTS_WITHIN = 60.0
 """Seconds for a start on a busy machine; it is over as soon as the server answers."""
 FORM = "main"
+_migrated: set[str] = set()
 
 
 class Answer(NamedTuple):
@@ -41,7 +43,14 @@ class Answer(NamedTuple):
 def environment(folder: Path, **settings: str) -> dict[str, str]:
     """The environment of this process without its HUB_ settings, with a data folder."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
-    return {**clean, "HUB_DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1", **settings}
+    url = url_of(folder)
+    if url:
+        settings = {"HUB_DATABASE_URL": url, **settings}
+    made = {**clean, "HUB_DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1", **settings}
+    if url and url not in _migrated:
+        _migrated.add(url)
+        migrate(load(made))
+    return made
 
 
 def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:

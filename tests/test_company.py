@@ -25,6 +25,9 @@ PILOT = TEXT.replace(STAGE, f'[[stages]]\nid = "pilot"\ntitle = "Пилот"\n{S
     '[[transitions]]\nfrom = "scoring"\nto = "refusal"')
 
 
+pytestmark = pytest.mark.usefixtures("both_stores")
+
+
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[Department]:
     with Department(tmp_path) as house:

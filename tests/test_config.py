@@ -43,6 +43,13 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
     assert settings.secret_key == SECRET
 
 
+def test_a_postgresql_database_may_have_its_keys_elsewhere_and_notifications_past_a_pooler() -> None:
+    url, keys, direct = (f"postgresql://hub:hunter2@{host}/hub" for host in ("pooler:6432", "vault", "db"))
+    settings = load({"HUB_DATABASE_URL": url, "HUB_KEYS_URL": keys, "HUB_DATABASE_LISTEN_URL": direct, "HUB_WEB_PROCESSES": "4"})
+    assert (settings.postgres_url, settings.keys_url, settings.listen_url, settings.web_processes) == (url, keys, direct, 4)
+    assert "hunter2" not in repr(settings)
+
+
 def test_the_database_lies_in_the_data_folder_and_a_relative_one_in_the_current_folder(tmp_path: Path) -> None:
     assert load({"HUB_DATA_DIR": str(tmp_path)}).database_path == tmp_path / "hub.db"
     assert load({"HUB_DATABASE_URL": "sqlite:///some/leads.db"}).database_path == Path.cwd() / "some" / "leads.db"
@@ -79,13 +86,20 @@ def test_a_public_url_is_kept_as_links_need_it(given: str, url: str) -> None:
     ("HUB_PORT", "٨٠٨٠", "from 1 to 65535"),
     ("HUB_PORT", "  ", "HUB_PORT is empty"),
     ("HUB_DATA_DIR", __file__, "this is a file; give a folder"),
-    ("HUB_DATABASE_URL", "postgresql://hub@db/hub", "PostgreSQL database, which the hub does not support yet"),
-    ("HUB_DATABASE_URL", "postgres://hub@db/hub", "give sqlite:///path"),
     ("HUB_DATABASE_URL", "mysql://db/hub", "HUB_DATABASE_URL is 'mysql://db/hub': give sqlite:///relative/path"),
     ("HUB_DATABASE_URL", "hub.db", "give sqlite:///relative/path"),
     ("HUB_DATABASE_URL", "sqlite://hub.db", "give sqlite:///relative/path"),
     ("HUB_DATABASE_URL", "sqlite:///", "give sqlite:///relative/path"),
     ("HUB_DATABASE_URL", "sqlite:///hub.db?mode=ro", "give sqlite:///relative/path"),
+    ("HUB_DATABASE_URL", "postgresql://hub@db", "with the name of the database at the end"),
+    ("HUB_DATABASE_URL", "postgresql://hub@db:99999/hub", "give postgresql://user:password@host:port/name"),
+    ("HUB_DATABASE_LISTEN_URL", "postgresql://hub@db/hub", "of use with PostgreSQL only"),
+    ("HUB_KEYS_URL", "postgresql://hub@db/keys", "of use with PostgreSQL only"),
+    ("HUB_WEB_PROCESSES", "0", "give a whole number from 1 to 32"),
+    ("HUB_WEB_PROCESSES", "2", "with SQLite one process answers requests"),
+    ("HUB_LOG", "xml", "give auto, json or text"),
+    ("HUB_METRICS_TOKEN", "short", "HUB_METRICS_TOKEN has 5 characters"),
+    ("HUB_WEBHOOK_ALLOW", "10.0.0.0/99", "give host names and networks"),
     ("HUB_DATABASE_URL", "sqlite:///:memory:", "must be a file, or a restart would lose every lead"),
     ("HUB_DATABASE_URL", "sqlite:////tmp", "this is a folder; give the path of a file in it"),
     ("HUB_PUBLIC_URL", "hub.example.com", "HUB_PUBLIC_URL is 'hub.example.com': give http:// or https:// and a host"),
@@ -115,7 +129,9 @@ def test_nonsense_is_refused_with_the_name_the_value_and_what_is_allowed(name: s
 
 @pytest.mark.parametrize(("name", "value"), [
     ("HUB_SECRET_KEY", "hunter2"),
-    ("HUB_DATABASE_URL", "postgresql://hub:hunter2@db/hub"),
+    ("HUB_DATABASE_URL", "postgresql://hub:hunter2@db"),
+    ("HUB_KEYS_URL", "postgresql://hub:hunter2@db/keys"),
+    ("HUB_METRICS_TOKEN", "hunter2"),
     ("HUB_DATABASE_URL", "mysql://hub:hunter2/x@db/hub"),
     ("HUB_PUBLIC_URL", "https://admin:hunter2@hub.example.com"),
     ("HUB_PUBLIC_URL", "admin:hunter2@hub.example.com"),

@@ -32,6 +32,9 @@ ROUNDS = 8
 EMAIL = Address("email", "ivan@example.ru")
 
 
+pytestmark = pytest.mark.usefixtures("both_stores")
+
+
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[Department]:
     with Department(tmp_path) as house:

@@ -21,6 +21,8 @@ from hub.store import Unavailable
 from hub.worker import SLOW_EVERY, Worker
 from tests.house import MONDAY, Department, after, days, form, phone, user
 
+pytestmark = pytest.mark.usefixtures("both_stores")
+
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[Department]:
@@ -180,11 +182,12 @@ def write_until_full(house: Department, lead: UUID) -> None:
             write(length)
 
 
+@pytest.mark.parametrize("database_url", [""])  # SQLite's way to be full
 def test_a_full_disk_stops_the_round_and_not_the_worker(house: Department, caplog: pytest.LogCaptureFixture) -> None:
     lead = house.new_lead()
     house.runner.catch_up()
-    database = house.store._datastore.writer.get_connection()
-    house.store._datastore.writer.put_connection(database)
+    database = house.store.tables.datastore.writer.get_connection()
+    house.store.tables.datastore.writer.put_connection(database)
     plain = database._sqlite_conn
     plain.execute(f"PRAGMA max_page_count = {plain.execute('PRAGMA page_count').fetchone()[0]}")
     crowded = worker(house)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from threading import Condition
-from typing import Any, Protocol
 from uuid import UUID
 
 from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Notification, OperationalError, StoredEvent
 
 from hub.domain.event import Event
 from hub.store.codec import EventMapper
-from hub.store.errors import Conflict, Unavailable
-from hub.store.keys import KeyStore
+from hub.store.errors import Conflict, NotMigrated, Unavailable
+from hub.store.keys import Keys
+from hub.store.leases import Leases
+from hub.store.tables import Cursor, Tables
 
 __all__ = ["Cursor", "EventStore", "Notification", "outages"]
 
@@ -25,27 +27,26 @@ QUIET_POLL = 0.1
 """The same after that."""
 
 
-class Cursor(Protocol):
-    """The part of a database cursor that the hub uses. Rows are read by column name."""
-
-    def execute(self, sql: str, parameters: Any = ..., /) -> Any: ...
-    def executemany(self, sql: str, parameters: Any, /) -> Any: ...
-    def fetchone(self) -> Any: ...
-    def fetchall(self) -> Any: ...
-    def __iter__(self) -> Iterator[Any]: ...
-    @property
-    def rowcount(self) -> int: ...
-
-
 class EventStore(ABC):
     """Append-only events in streams, and one log of all of them by position (1, 2, …).
 
     Safe for threads and processes. Everything raises :class:`Unavailable` when the database is locked,
-    full or gone. A database needs a recorder of the library and the abstract methods here.
+    full or gone. A database needs a recorder of the library, its two places for tables and the abstract methods here.
+
+    ``tables``: what is beside the log and cannot be made again (passwords, sessions, positions of senders).
+    ``views``: read models, and what is worth nothing after a restart (leases). ``leases``: who does what now.
     """
 
-    def __init__(self, recorder: ApplicationRecorder, keys: KeyStore) -> None:
+    scratch: Tables | None = None
+    """Where web processes count together what nobody misses after a restart; None where there is only one of them."""
+    makes_tables = True
+    """Whether any process may make tables; else ``hub migrate`` does, once."""
+
+    def __init__(self, recorder: ApplicationRecorder, keys: Keys, tables: Tables, views: Tables) -> None:
         self.recorder = recorder
+        self.tables = tables
+        self.views = views
+        self.leases = Leases(views)
         self.keys = keys
         self.mapper = EventMapper(keys)
         self._appended = Condition()
@@ -63,8 +64,7 @@ class EventStore(ABC):
             return []
         stored = self.mapper.to_stored_events(events)
         try:
-            with outages():
-                positions = list(self.recorder.insert_events(stored) or ())
+            positions = self._insert(stored)
         except IntegrityError as error:
             known = self._stored_before(events)
             if known is None:
@@ -72,6 +72,10 @@ class EventStore(ABC):
             positions = known
         self._wake(max(positions))
         return positions
+
+    def _insert(self, stored: Sequence[StoredEvent]) -> list[int]:
+        with outages():
+            return list(self.recorder.insert_events(stored) or ())
 
     def read(self, stream: UUID, after: int = 0, upto: int | None = None) -> list[Event]:
         """Events of ``stream`` with versions above ``after``, up to ``upto`` included."""
@@ -91,6 +95,10 @@ class EventStore(ABC):
         """Rows of the log as stored; ``id`` is the position. :meth:`decode` makes an event of one."""
         with outages():
             return list(self.recorder.select_notifications(after, limit, inclusive_of_start=False))
+
+    def decode_all(self, stored: Sequence[StoredEvent]) -> list[Event]:
+        """The events of rows that are read together: :meth:`decode`, with one look at the keys for all of them."""
+        return self.mapper.to_domain_events(stored)
 
     def decode(self, stored: StoredEvent) -> Event:
         """The event of a row. Raises :class:`hub.store.Unreadable`."""
@@ -144,26 +152,44 @@ class EventStore(ABC):
     def count(self) -> int:
         """How many events are stored."""
 
-    @abstractmethod
     def writing(self) -> AbstractContextManager[Cursor]:
-        """A cursor in one write transaction: committed at the end, rolled back on an exception.
+        """A write transaction on :attr:`tables`; see there. No append inside it."""
+        return self.tables.writing()
 
-        There is one writer at a time. No append inside it, and no second ``writing``: they would wait for
-        each other and end in :class:`Unavailable`. A broken constraint is the library's ``IntegrityError``
-        once it leaves the block.
-        """
-
-    @abstractmethod
     def reading(self) -> AbstractContextManager[Cursor]:
-        """A cursor that sees one consistent state of the database and cannot write. Never waits for a writer."""
+        """A read transaction on :attr:`tables`; see there."""
+        return self.tables.reading()
 
-    @abstractmethod
     def script(self, cursor: Cursor, statements: str) -> None:
-        """Run several statements (tables, indexes) inside the transaction of ``cursor``."""
+        """Run several statements inside a transaction on :attr:`tables`."""
+        self.tables.script(cursor, statements)
 
-    @abstractmethod
+    def make_tables(self, statements: str) -> None:
+        """Make tables beside the log where they are missing; :class:`NotMigrated` where a process may not make them."""
+        wanted = set(tables_made(statements))
+        with self.reading() as cursor:
+            missing = wanted - self.tables.names(cursor)
+        if missing and not self.makes_tables:
+            raise NotMigrated(f"the database has no table {', '.join(sorted(missing))}")
+        if missing:
+            with self.writing() as cursor:
+                self.script(cursor, statements)
+
     def outage(self, error: BaseException) -> bool:
         """Whether ``error`` says that the database cannot work now, rather than that the caller is wrong."""
+        return self.tables.outage(error)
+
+    @abstractmethod
+    def rows(self, cursor: Cursor, after: int, limit: int) -> list[Notification]:
+        """Up to ``limit`` rows of the log after position ``after``, as the transaction of ``cursor`` sees them."""
+
+    @abstractmethod
+    def filling(self) -> AbstractContextManager[Cursor]:
+        """A write transaction on :attr:`tables` for :meth:`put_rows`: nobody appends until it ends."""
+
+    @abstractmethod
+    def put_rows(self, cursor: Cursor, rows: Sequence[Notification]) -> None:
+        """Store rows at the positions that they have, in bulk; ``cursor`` is of :meth:`filling`. For copies of whole logs."""
 
     @abstractmethod
     def changed_elsewhere(self) -> bool:
@@ -176,6 +202,11 @@ class EventStore(ABC):
     @abstractmethod
     def close(self) -> None:
         """Close all connections. The keys are their owner's to close."""
+
+
+def tables_made(statements: str) -> tuple[str, ...]:
+    """The names of the tables that ``CREATE`` statements make, in their order."""
+    return tuple(re.findall(r"CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(\w+)", statements, re.IGNORECASE))
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from msgspec.structs import FieldInfo
 
 from hub.domain.event import ERASED, PERSONAL_MARK, TOPICS, Event, personal_fields
 from hub.store.errors import KeyLost, Tampered, UnknownTopic, Unreadable
-from hub.store.keys import KeyStore, seal, unseal
+from hub.store.keys import Keys, seal, unseal
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 KeyOf = Callable[[UUID], bytes | None]
@@ -77,7 +77,7 @@ class EventMapper(Mapper[UUID]):
     moved or changed does not open.
     """
 
-    def __init__(self, keys: KeyStore) -> None:
+    def __init__(self, keys: Keys) -> None:
         super().__init__(JSONTranscoder())  # the library wants one; ours is msgspec, made per class
         self.keys = keys
 
@@ -269,14 +269,19 @@ def _marked(kind: Any, seen: set[Any]) -> bool:
     return any(_marked(part, seen) for part in parts)
 
 
-def _join(*objects: bytes) -> bytes:
+def _join(where: bytes, *objects: bytes) -> bytes:
     """One JSON object of several; parsing it once is cheaper than merging them in Python."""
-    return b"{" + b",".join([inner for one in objects if (inner := one.strip()[1:-1])]) + b"}"
+    for one in objects:
+        inner = one.strip()[1:-1]
+        if inner:
+            where = b"%b,%b" % (where, inner)
+    return where + b"}"
 
 
 def _where_json(stored: StoredEvent) -> bytes:
+    """The beginning of the object."""
     stream, version = _where(stored)
-    return b'{"originator_id":"%b","originator_version":%d}' % (stream.hex.encode(), version)
+    return b'{"originator_id":"%b","originator_version":%d' % (stream.hex.encode(), version)
 
 
 def _where(stored: StoredEvent) -> tuple[UUID, int]:

@@ -17,6 +17,10 @@ class Unavailable(Exception):
     acknowledged; the same call with the same event ids may be made again later."""
 
 
+class NotMigrated(Exception):
+    """The database has not the tables of this release: run ``hub migrate``."""
+
+
 class WrongSecret(Exception):
     """The keys file was made under another HUB_SECRET_KEY."""
 

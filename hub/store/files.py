@@ -9,13 +9,13 @@ from secrets import token_hex
 from uuid import UUID
 
 from hub.store.errors import Unavailable
-from hub.store.keys import KeyStore, derive, seal, unseal
+from hub.store.keys import Keys, derive, seal, unseal
 
 
 class FileStore:
     """Files under ``folder``, one folder a person. Erasing the person's key erases the contents."""
 
-    def __init__(self, folder: Path, keys: KeyStore, secret: bytes) -> None:
+    def __init__(self, folder: Path, keys: Keys, secret: bytes) -> None:
         self.folder = folder
         self.keys = keys
         self._naming = derive(secret, "hub file names")

@@ -6,11 +6,13 @@ import hashlib
 import hmac
 import os
 import sqlite3
+from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import RLock
+from threading import Lock, RLock
+from typing import Any
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -19,6 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from hub.store.errors import Unavailable, WrongSecret
+from hub.store.group import GroupCommit
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -63,37 +66,19 @@ def unseal(key: bytes, sealed: bytes, place: bytes) -> bytes | None:
     return AESGCM(key).decrypt(sealed[MARK_BYTES:body], sealed[body:], place)
 
 
-class KeyStore:
-    """One key per person in an SQLite file of its own; keys are wrapped by a key derived from ``secret``.
+class Keys(ABC):
+    """One key per person, wrapped by a key derived from ``secret``; a place to keep them adds the abstract methods.
 
-    Safe for threads and processes. Raises :class:`WrongSecret` when the file was made under another
-    secret, :class:`Unavailable` when the file is locked, full or gone.
+    Safe for threads and processes. Raises :class:`WrongSecret` when the keys were made under another
+    secret, :class:`Unavailable` when their place is locked, full or gone.
     """
 
-    def __init__(self, path: Path, secret: bytes) -> None:
-        self.path = path
+    def __init__(self, where: str, secret: bytes) -> None:
+        self.where = where
         self._wrapping = AESGCM(derive(secret, "hub key wrapping"))
         self._lock = RLock()
         self._cache: OrderedDict[UUID, bytes] = OrderedDict()
         self._seen_version = -1
-        path.touch(mode=0o600)
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
-        try:
-            self._open()
-        except BaseException:
-            self._db.close()
-            raise
-
-    def _open(self) -> None:
-        with _outages():
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=1"):
-                self._db.execute(f"PRAGMA {pragma}").fetchall()
-            with self._writing():
-                for table in TABLES:
-                    self._db.execute(table)
-                self._db.execute("INSERT OR IGNORE INTO check_value VALUES (1, ?)", (self._wrap(CHECK, b"check"),))
-            (value,) = self._db.execute("SELECT value FROM check_value").fetchone()
-        self._unwrap(value, b"check")
 
     def create(self, subject: UUID) -> bytes:
         """The key of ``subject``, made and committed now if there is none. Every caller gets the same one."""
@@ -107,15 +92,10 @@ class KeyStore:
 
     def create_all(self, subjects: Collection[UUID]) -> None:
         """Make the missing keys of ``subjects`` in one commit; the first writer's key wins."""
-        with self._lock, _outages():
-            get = self.lookup()
-            missing = [subject for subject in subjects if get(subject) is None]
-            if not missing:
-                return
-            with self._writing():
-                self._db.executemany(
-                    "INSERT OR IGNORE INTO keys VALUES (?, ?)",
-                    [(s.bytes, self._wrap(AESGCM.generate_key(KEY_BYTES * 8), s.bytes)) for s in missing])
+        get = self.lookup()
+        missing = [subject for subject in subjects if get(subject) is None]
+        if missing:
+            self._insert([(s, self._wrap(AESGCM.generate_key(KEY_BYTES * 8), s.bytes)) for s in missing])
 
     def get(self, subject: UUID) -> bytes | None:
         """The key of ``subject``; None when there is none. A key destroyed by another process is not given."""
@@ -123,9 +103,9 @@ class KeyStore:
 
     def lookup(self) -> Callable[[UUID], bytes | None]:
         """:meth:`get` for one batch: looks for destroys of other processes now and not at every key."""
-        with self._lock, _outages():
-            (version,) = self._db.execute("PRAGMA data_version").fetchone()
-            if version != self._seen_version:  # another connection committed: perhaps a destroy
+        with self._lock:
+            version = self._version()
+            if version != self._seen_version:  # another process committed: perhaps a destroy
                 self._cache.clear()
                 self._seen_version = version
         return self._known
@@ -133,53 +113,73 @@ class KeyStore:
     def _known(self, subject: UUID) -> bytes | None:
         with self._lock:
             key = self._cache.get(subject)
-            return self._read(subject) if key is None else key
-
-    def _read(self, subject: UUID) -> bytes | None:
-        with _outages():
-            row = self._db.execute("SELECT wrapped FROM keys WHERE subject = ?", (subject.bytes,)).fetchone()
-            if row is None:
+            if key is not None:
+                return key
+            wrapped = self._select(subject)
+            if wrapped is None:
                 return None
-            key = self._cache[subject] = self._unwrap(row[0], subject.bytes)
+            key = self._cache[subject] = self._unwrap(wrapped, subject.bytes)
             if len(self._cache) > CACHED_KEYS:
                 self._cache.popitem(last=False)
         return key
 
     def destroy(self, subject: UUID) -> None:
-        """Erase the person: the key goes from the file, its log and all caches. May be repeated.
+        """Erase the person: the key goes from its place and all caches. May be repeated.
 
         The subject is remembered as destroyed, so that a lost keys file is not taken for an erasure.
         """
-        with self._lock, _outages():
+        with self._lock:
             self._cache.pop(subject, None)
-            with self._writing():
-                self._db.execute("INSERT OR IGNORE INTO destroyed VALUES (?)", (subject.bytes,))
-                self._db.execute("DELETE FROM keys WHERE subject = ?", (subject.bytes,))
-            (busy, *_) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if busy:
-            raise Unavailable(f"the key of {subject} is deleted, but still in the log of {self.path.name}; destroy it again")
-
-    def destroyed(self, subject: UUID) -> bool:
-        """Whether a key of ``subject`` was ever destroyed."""
-        with self._lock, _outages():
-            row = self._db.execute("SELECT 1 FROM destroyed WHERE subject = ?", (subject.bytes,)).fetchone()
-        return row is not None
+        self._delete(subject)
 
     def close(self) -> None:
-        """Close the file and forget the keys."""
+        """Close the place and forget the keys."""
         with self._lock:
             self._cache.clear()
-            self._db.close()
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._db.execute("COMMIT")
-        finally:
-            if self._db.in_transaction:
-                self._db.rollback()
+    @abstractmethod
+    def destroyed(self, subject: UUID) -> bool:
+        """Whether a key of ``subject`` was ever destroyed."""
+
+    @abstractmethod
+    def _version(self) -> int:
+        """Another number whenever another process may have destroyed a key."""
+
+    @abstractmethod
+    def _select(self, subject: UUID) -> bytes | None:
+        """The wrapped key."""
+
+    @abstractmethod
+    def _insert(self, keys: Sequence[tuple[UUID, bytes]]) -> None:
+        """Keep wrapped keys, except those of subjects who have one."""
+
+    @abstractmethod
+    def _delete(self, subject: UUID) -> None:
+        """Delete the key for good and remember that it was destroyed."""
+
+    @abstractmethod
+    def rows(self) -> tuple[list[tuple[UUID, bytes]], list[UUID]]:
+        """All wrapped keys, and the subjects of destroyed ones: for a backup."""
+
+    def take_in(self, keys: Sequence[tuple[UUID, bytes]], destroyed: Collection[UUID]) -> None:
+        """Keep what :meth:`rows` of another place under the same secret gave: keys, except of subjects who have one.
+
+        A destroyed key stays destroyed, or is destroyed now, whichever of the two places knows of it.
+        """
+        with self._lock:
+            self._cache.clear()
+        gone = {*self.rows()[1], *destroyed}
+        self._insert([(subject, wrapped) for subject, wrapped in keys if subject not in gone])
+        for subject in destroyed:
+            self.destroy(subject)
+
+    def check_value(self) -> bytes:
+        """What :meth:`check` opens only with the same secret."""
+        return self._wrap(CHECK, b"check")
+
+    def check(self, value: bytes) -> None:
+        """Raises :class:`WrongSecret` unless ``value`` was made under this secret."""
+        self._unwrap(value, b"check")
 
     def _wrap(self, key: bytes, place: bytes) -> bytes:
         nonce = os.urandom(NONCE_BYTES)
@@ -190,9 +190,102 @@ class KeyStore:
             return self._wrapping.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], place)
         except InvalidTag:
             raise WrongSecret(
-                f"{self.path} was made under another HUB_SECRET_KEY: "
-                "start with the secret that it was made under, or restore the keys file that belongs to this secret"
+                f"{self.where} was made under another HUB_SECRET_KEY: "
+                "start with the secret that it was made under, or restore the keys that belong to this secret"
             ) from None
+
+
+class KeyStore(Keys):
+    """Keys in an SQLite file of its own."""
+
+    def __init__(self, path: Path, secret: bytes) -> None:
+        super().__init__(str(path), secret)
+        self.path = path
+        path.touch(mode=0o600)
+        self._writer = self._connect()
+        self._reader = self._writer
+        self._reading, self._writing = Lock(), Lock()
+        self._group: GroupCommit[Sequence[tuple[UUID, bytes]], None] = GroupCommit(self._commit)
+        try:
+            self._open()
+            self._reader = self._connect()
+        except BaseException:
+            self._writer.close()
+            raise
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=5.0)
+        try:
+            with _outages():
+                for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=1"):
+                    connection.execute(f"PRAGMA {pragma}").fetchall()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _open(self) -> None:
+        with self._transaction() as db:
+            for table in TABLES:
+                db.execute(table)
+            db.execute("INSERT OR IGNORE INTO check_value VALUES (1, ?)", (self.check_value(),))
+            (value,) = db.execute("SELECT value FROM check_value").fetchone()
+        self.check(value)
+
+    def _read(self, statement: str, *values: object) -> list[Any]:
+        with self._reading, _outages():
+            return self._reader.execute(statement, values).fetchall()
+
+    def _version(self) -> int:
+        [(version,)] = self._read("PRAGMA user_version")
+        return int(version)
+
+    def _select(self, subject: UUID) -> bytes | None:
+        rows = self._read("SELECT wrapped FROM keys WHERE subject = ?", subject.bytes)
+        return rows[0][0] if rows else None
+
+    def _insert(self, keys: Sequence[tuple[UUID, bytes]]) -> None:
+        self._group.write(keys)
+
+    def _commit(self, writes: list[Sequence[tuple[UUID, bytes]]]) -> list[None | Exception]:
+        with self._transaction() as db:
+            db.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?)",
+                           [(subject.bytes, wrapped) for keys in writes for subject, wrapped in keys])
+        return [None] * len(writes)
+
+    def _delete(self, subject: UUID) -> None:
+        with self._transaction() as db:
+            db.execute("INSERT OR IGNORE INTO destroyed VALUES (?)", (subject.bytes,))
+            db.execute("DELETE FROM keys WHERE subject = ?", (subject.bytes,))
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+            db.execute(f"PRAGMA user_version = {version + 1}")  # every process sees that a key went
+        with self._writing, _outages():
+            (busy, *_) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise Unavailable(f"the key of {subject} is deleted, but still in the log of {self.path.name}; destroy it again")
+
+    def destroyed(self, subject: UUID) -> bool:
+        return bool(self._read("SELECT 1 FROM destroyed WHERE subject = ?", subject.bytes))
+
+    def rows(self) -> tuple[list[tuple[UUID, bytes]], list[UUID]]:
+        keys = [(UUID(bytes=s), wrapped) for s, wrapped in self._read("SELECT subject, wrapped FROM keys")]
+        return keys, [UUID(bytes=s) for (s,) in self._read("SELECT subject FROM destroyed")]
+
+    def close(self) -> None:
+        super().close()
+        for connection in (self._reader, self._writer):
+            connection.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._writing, _outages():
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+                self._writer.execute("COMMIT")
+            finally:
+                if self._writer.in_transaction:
+                    self._writer.rollback()
 
 
 @contextmanager

@@ -1,146 +1,112 @@
-"""The embedded store: SQLite in WAL mode, every commit on the disk, one writer and many readers."""
+"""The embedded store: SQLite in WAL mode, every commit on the disk, one writer and many readers.
+
+The read models are in a file of their own beside the log: their commits need no wait for the disk, because they can be
+made again, and nobody who appends waits for them.
+"""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
-from eventsourcing import persistence as library
-from eventsourcing.sqlite import (
-    SQLiteApplicationRecorder,
-    SQLiteConnection,
-    SQLiteConnectionPool,
-    SQLiteCursor,
-    SQLiteDatastore,
-)
+from eventsourcing.persistence import IntegrityError, Notification, StoredEvent
+from eventsourcing.sqlite import SQLiteApplicationRecorder
 
-from hub.store.base import Cursor, EventStore, outages
+from hub.store.base import EventStore, outages
 from hub.store.errors import Unavailable
-from hub.store.keys import KeyStore
+from hub.store.group import GroupCommit
+from hub.store.keys import Keys
+from hub.store.leases import TABLES as LEASES
+from hub.store.sqlite_tables import SqliteTables
+from hub.store.tables import Cursor
 
-LOCK_TIMEOUT = 5
-"""Seconds that a writer waits for another process's transaction before the store is unavailable."""
-STATEMENTS = 128
-READERS = 16
 EVENTS = "stored_events"
+VIEWS = "-views"
+"""What the name of the file of read models has after that of the log."""
 
-OUTAGES = frozenset({
-    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL,
-})
-"""Primary result codes that mean "not now"; every other error is somebody's mistake."""
-
-PRAGMAS = ("synchronous=FULL", "foreign_keys=ON", "secure_delete=1")
+Rows = Sequence[StoredEvent]
+Outcome = list[int] | Exception
+"""The log positions of an append, or why it alone failed."""
 
 
-class _Connection(SQLiteConnection):
-    """The library's connection with a transaction that takes the write lock at once and always ends.
+class _Recorder(SQLiteApplicationRecorder):
+    """The library's recorder, whose appends share commits."""
 
-    A plain BEGIN that writes later fails with SQLITE_BUSY without waiting; a failed COMMIT leaves the
-    transaction open.
-    """
+    def __init__(self, tables: SqliteTables) -> None:
+        super().__init__(tables.datastore, EVENTS)
+        self.tables = tables
+        self._group: GroupCommit[Rows, list[int]] = GroupCommit(self._commit)
 
-    @contextmanager
-    def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
-        connection = self._sqlite_conn
-        try:
-            with SQLiteCursor(connection.cursor()) as cursor:
-                cursor.execute("BEGIN IMMEDIATE" if commit else "BEGIN")
+    def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> list[int]:
+        return self._group.write(stored_events)
+
+    def _commit(self, appends: list[Rows]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        with self.datastore.transaction(commit=True) as wrapped:
+            cursor = wrapped.sqlite_cursor
+            if len(appends) == 1:
+                return [self._insert(cursor, appends[0])]
+            for rows in appends:
+                cursor.execute("SAVEPOINT one")
                 try:
-                    yield SQLiteCursor(cursor)
-                    if commit:
-                        cursor.execute("COMMIT")
-                finally:
-                    if connection.in_transaction:
-                        connection.rollback()
-        except sqlite3.Error as error:
-            raise _translated(error) from error
+                    outcomes.append(self._insert(cursor, rows))
+                except sqlite3.IntegrityError as error:
+                    cursor.execute("ROLLBACK TO one")
+                    outcomes.append(IntegrityError(str(error)))
+                cursor.execute("RELEASE one")
+        return outcomes
 
+    def _insert(self, cursor: sqlite3.Cursor, rows: Rows) -> list[int]:
+        positions = []
+        for row in rows:
+            values = (_text(row.originator_id), row.originator_version, row.topic, row.state)
+            cursor.execute(self.insert_events_statement, values)
+            positions.append(int(cursor.lastrowid or 0))
+        return positions
 
-class _Pool(SQLiteConnectionPool):
-    def __init__(self, path: Path, *, writes: bool) -> None:
-        super().__init__(
-            db_name=str(path), lock_timeout=LOCK_TIMEOUT, pool_timeout=float(LOCK_TIMEOUT),
-            pool_size=1 if writes else READERS, max_overflow=0 if writes else READERS)
-        self.writes = writes
-
-    def _create_connection(self) -> SQLiteConnection:
-        try:
-            connection = sqlite3.connect(
-                self.db_name, isolation_level=None, check_same_thread=False,
-                cached_statements=STATEMENTS, timeout=LOCK_TIMEOUT)
-            try:
-                for pragma in ("journal_mode=WAL", *PRAGMAS) if self.writes else (*PRAGMAS, "query_only=ON"):
-                    connection.execute(f"PRAGMA {pragma}").fetchall()
-            except BaseException:
-                connection.close()
-                raise
-        except sqlite3.Error as error:
-            raise _translated(error) from error
-        connection.row_factory = sqlite3.Row
-        return _Connection(connection, max_age=None)
-
-
-class _Datastore(SQLiteDatastore):
-    """The library's datastore with a pool for the writer and one for readers.
-
-    In one pool a reader queues behind a writer that waits for its turn.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        path.touch(mode=0o600)
-        super().__init__(str(path), lock_timeout=LOCK_TIMEOUT)
-        self.pool = _Pool(path, writes=False)
-        self.writer = _Pool(path, writes=True)
-        with self.get_connection(commit=True):
-            pass  # the first writer switches the file to WAL before anybody reads
-        self.file = _file_id(path)
-
-    @contextmanager
-    def get_connection(self, *, commit: bool) -> Iterator[SQLiteConnection]:
-        pool = self.writer if commit else self.pool
-        connection = pool.get_connection()
-        try:
-            yield connection
-        finally:
-            pool.put_connection(connection)
-
-    @contextmanager
-    def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
-        with super().transaction(commit=commit) as cursor:
-            yield cursor
-        if commit and not self.in_place():
-            raise Unavailable(f"the database file {self.path} was moved or deleted under the running hub: restart it")
-
-    def in_place(self) -> bool:
-        """Whether the path still leads to the file that is open; a commit into a deleted file succeeds."""
-        return _file_id(self.path) == self.file
-
-    def close(self) -> None:
-        super().close()
-        self.writer.close()  # the last to close: it empties the log into the file
+    def select_events(self, originator_id: UUID | str, *, gt: int | None = None, lte: int | None = None, desc: bool = False,
+                      limit: int | None = None) -> list[StoredEvent]:
+        """The library's, without a transaction of its own: one statement sees one state anyway."""
+        stream = originator_id.hex if isinstance(originator_id, UUID) else originator_id
+        statement, values = "SELECT originator_version, topic, state FROM stored_events WHERE originator_id = ?", [stream]
+        for condition, value in ((" AND originator_version > ?", gt), (" AND originator_version <= ?", lte)):
+            if value is not None:
+                statement += condition
+                values.append(value)  # type: ignore[arg-type]
+        statement += f" ORDER BY originator_version {'DESC' if desc else 'ASC'}"
+        if limit is not None:
+            statement += f" LIMIT {int(limit)}"
+        with self.tables.datastore.plain() as connection:
+            rows = connection.execute(statement, values).fetchall()
+        return [StoredEvent(originator_id, version, topic, state) for version, topic, state in rows]
 
 
 class SqliteStore(EventStore):
-    """Events in one SQLite file, in the library's own tables. ``path`` is made when it is absent."""
+    """Events in one SQLite file, in the library's own tables. ``path`` and the file of read models are made when absent."""
 
-    def __init__(self, path: Path, keys: KeyStore) -> None:
+    tables: SqliteTables
+    views: SqliteTables
+
+    def __init__(self, path: Path, keys: Keys) -> None:
         self.path = path
         with outages():
-            self._datastore = _Datastore(path)
+            self.tables = SqliteTables(path, durable=True)
             try:
-                recorder = SQLiteApplicationRecorder(self._datastore, EVENTS)
+                self.views = SqliteTables(path.with_name(f"{path.stem}{VIEWS}{path.suffix}"), durable=False)
+                recorder = _Recorder(self.tables)
                 recorder.create_table()
-                super().__init__(recorder, keys)
+                with self.views.writing() as cursor:
+                    self.views.script(cursor, LEASES)
+                super().__init__(recorder, keys, self.tables, self.views)
                 self._watch = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
                 self._seen_version = -1
             except BaseException:
-                self._datastore.close()
+                self.tables.close()
                 raise
 
     def position(self, stream: UUID, version: int) -> int:
@@ -154,31 +120,18 @@ class SqliteStore(EventStore):
             cursor.execute(f"SELECT COUNT(*) AS n FROM {EVENTS}")
             return int(cursor.fetchone()["n"])
 
-    @contextmanager
-    def writing(self) -> Iterator[Cursor]:
-        with outages(), self._datastore.transaction(commit=True) as cursor:
-            yield cursor.sqlite_cursor
+    def rows(self, cursor: Cursor, after: int, limit: int) -> list[Notification]:
+        cursor.execute(f"SELECT originator_id, originator_version, topic, state, rowid FROM {EVENTS} WHERE rowid > ? "
+                       "ORDER BY rowid LIMIT ?", (after, limit))
+        return [Notification(UUID(stream), version, topic, state, id) for stream, version, topic, state, id in cursor.fetchall()]
 
-    @contextmanager
-    def reading(self) -> Iterator[Cursor]:
-        with outages(), self._datastore.transaction(commit=False) as cursor:
-            yield cursor.sqlite_cursor
+    def filling(self) -> AbstractContextManager[Cursor]:
+        return self.writing()
 
-    def script(self, cursor: Cursor, statements: str) -> None:
-        # executescript would commit the transaction that it runs in
-        statement = ""
-        for part in statements.split(";")[:-1]:
-            statement += part + ";"
-            if sqlite3.complete_statement(statement):
-                cursor.execute(statement)
-                statement = ""
-        if rest := (statement + statements.rpartition(";")[2]).strip():
-            cursor.execute(rest)
-
-    def outage(self, error: BaseException) -> bool:
-        if isinstance(error, sqlite3.Error):
-            return _primary_code(error) in OUTAGES
-        return isinstance(error, Unavailable)
+    def put_rows(self, cursor: Cursor, rows: Sequence[Notification]) -> None:
+        cursor.executemany(
+            f"INSERT INTO {EVENTS} (rowid, originator_id, originator_version, topic, state) VALUES (?, ?, ?, ?, ?)",
+            [(row.id, _text(row.originator_id), row.originator_version, row.topic, row.state) for row in rows])
 
     def changed_elsewhere(self) -> bool:
         try:
@@ -189,32 +142,14 @@ class SqliteStore(EventStore):
         return bool(changed)
 
     def healthy(self) -> bool:
-        return self._datastore.in_place() and os.access(self.path, os.W_OK)
+        return all(tables.datastore.in_place() and os.access(tables.path, os.W_OK) for tables in (self.tables, self.views))
 
     def close(self) -> None:
         with self._appended:
             self._watch.close()
-        self._datastore.close()
+        self.views.close()
+        self.tables.close()
 
 
-def _file_id(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _primary_code(error: sqlite3.Error) -> int:
-    return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)) & 0xFF
-
-
-def _translated(error: sqlite3.Error) -> Exception:
-    """The library's error of the same meaning; ``OperationalError`` only for outages."""
-    if _primary_code(error) in OUTAGES:
-        return library.OperationalError(str(error))
-    if isinstance(error, sqlite3.IntegrityError):
-        return library.IntegrityError(str(error))
-    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
-        return library.DatabaseError(str(error))
-    return library.ProgrammingError(str(error))
+def _text(stream: UUID | str) -> str:
+    return stream.hex if isinstance(stream, UUID) else stream

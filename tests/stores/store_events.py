@@ -13,8 +13,11 @@ from msgspec import Struct
 
 from hub.domain.event import PERSONAL, Event, Personal, topic
 from hub.projections import Cursor, Projection
+from hub.store.base import EventStore
 from hub.store.codec import upcaster
-from hub.store.keys import KeyStore
+from hub.store.keys import Keys, KeyStore
+from hub.store.postgres import PostgresStore, migrate
+from hub.store.postgres_keys import PostgresKeys
 from hub.store.sqlite import SqliteStore
 
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -91,11 +94,20 @@ def noted(stream: UUID, version: int, text: str = "x") -> Any:
 
 
 class Home:
-    """A data folder with its keys and its store; open it as often as there are processes to play."""
+    """Keys and a store in a folder, or in the PostgreSQL database of ``url``; open it as often as there are processes to play."""
 
-    def __init__(self, folder: Path) -> None:
-        self.keys = KeyStore(folder / "keys.db", SECRET)
-        self.store = SqliteStore(folder / "hub.db", self.keys)
+    def __init__(self, folder: Path, url: str = "") -> None:
+        self.folder = folder
+        self.url = url
+        self.keys: Keys
+        self.store: EventStore
+        if url:
+            migrate(url, [])
+            self.keys = PostgresKeys(url, SECRET)
+            self.store = PostgresStore(url, self.keys)
+        else:
+            self.keys = KeyStore(folder / "keys.db", SECRET)
+            self.store = SqliteStore(folder / "hub.db", self.keys)
 
     def close(self) -> None:
         self.store.close()
@@ -118,7 +130,8 @@ class Notes(Projection):
             raise ValueError("cannot digest a note")
         cursor.execute("INSERT INTO notes VALUES (?, ?)", (position, event.text))
         cursor.execute(
-            "INSERT INTO note_counts VALUES (?, 1) ON CONFLICT (stream) DO UPDATE SET n = n + 1", (event.originator_id.hex,))
+            "INSERT INTO note_counts VALUES (?, 1) ON CONFLICT (stream) DO UPDATE SET n = note_counts.n + 1",
+            (event.originator_id.hex,))
 
 
 class Tally(Projection):
@@ -128,9 +141,9 @@ class Tally(Projection):
     tables = "CREATE TABLE tally (topic TEXT PRIMARY KEY, n INTEGER NOT NULL)"
 
     def apply(self, cursor: Cursor, position: int, event: Event) -> None:
-        cursor.execute("INSERT INTO tally VALUES (?, 1) ON CONFLICT (topic) DO UPDATE SET n = n + 1", (event.TOPIC,))
+        cursor.execute("INSERT INTO tally VALUES (?, 1) ON CONFLICT (topic) DO UPDATE SET n = tally.n + 1", (event.TOPIC,))
 
 
-def rows(store: SqliteStore, table: str) -> list[tuple[Any, ...]]:
-    with store.reading() as cursor:
+def rows(store: EventStore, table: str) -> list[tuple[Any, ...]]:
+    with store.views.reading() as cursor:
         return [tuple(row) for row in cursor.execute(f"SELECT * FROM {table} ORDER BY 1")]

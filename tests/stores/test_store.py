@@ -10,19 +10,18 @@ from pathlib import Path
 from threading import Barrier, Thread
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from eventsourcing.persistence import IntegrityError
-from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 
-from hub.store import Conflict, Unavailable
-from hub.store.base import Cursor
-from hub.store.sqlite import SqliteStore
+from hub.store import Conflict
+from hub.store.base import Cursor, EventStore
 from tests.stores.store_events import Home, noted
 
 SPAWN = multiprocessing.get_context("spawn")
 
 
-def append_with_retry(store: SqliteStore, stream: UUID, count: int, text: str) -> None:
+def append_with_retry(store: EventStore, stream: UUID, count: int, text: str) -> None:
     version = 0
     for _ in range(count):
         while True:
@@ -34,13 +33,13 @@ def append_with_retry(store: SqliteStore, stream: UUID, count: int, text: str) -
                 version -= 1
 
 
-def append_in_a_process(folder: Path, stream: UUID, count: int, text: str) -> None:
-    home = Home(folder)
+def append_in_a_process(folder: Path, url: str, stream: UUID, count: int, text: str) -> None:
+    home = Home(folder, url)
     append_with_retry(home.store, stream, count, text)
     home.close()
 
 
-def test_positions_follow_the_order_of_the_log(store: SqliteStore) -> None:
+def test_positions_follow_the_order_of_the_log(store: EventStore) -> None:
     one, two = uuid4(), uuid4()
     first = [noted(one, 1), noted(two, 1)]
     assert store.head() == 0
@@ -53,7 +52,7 @@ def test_positions_follow_the_order_of_the_log(store: SqliteStore) -> None:
     assert (store.head(), store.count()) == (3, 3)
 
 
-def test_a_stream_is_read_from_and_up_to_a_version(store: SqliteStore) -> None:
+def test_a_stream_is_read_from_and_up_to_a_version(store: EventStore) -> None:
     stream = uuid4()
     events = [noted(stream, version) for version in range(1, 6)]
     store.append(events)
@@ -63,7 +62,7 @@ def test_a_stream_is_read_from_and_up_to_a_version(store: SqliteStore) -> None:
     assert store.read(uuid4()) == []
 
 
-def test_a_taken_version_is_a_conflict_and_nothing_of_the_batch_is_stored(store: SqliteStore) -> None:
+def test_a_taken_version_is_a_conflict_and_nothing_of_the_batch_is_stored(store: EventStore) -> None:
     taken, free = uuid4(), uuid4()
     first = noted(taken, 1)
     store.append([first])
@@ -73,7 +72,7 @@ def test_a_taken_version_is_a_conflict_and_nothing_of_the_batch_is_stored(store:
     assert store.read(taken) == [first]
 
 
-def test_a_commit_whose_answer_was_lost_is_recognised(store: SqliteStore) -> None:
+def test_a_commit_whose_answer_was_lost_is_recognised(store: EventStore) -> None:
     events = [noted(uuid4(), 1), noted(uuid4(), 1)]
     positions = store.append(events)
     store.append([noted(uuid4(), 1)])
@@ -81,7 +80,7 @@ def test_a_commit_whose_answer_was_lost_is_recognised(store: SqliteStore) -> Non
     assert store.count() == 3
 
 
-def test_half_of_a_batch_being_there_is_a_conflict(store: SqliteStore) -> None:
+def test_half_of_a_batch_being_there_is_a_conflict(store: EventStore) -> None:
     events = [noted(uuid4(), 1), noted(uuid4(), 1)]
     store.append(events[:1])
     with pytest.raises(Conflict):
@@ -89,7 +88,7 @@ def test_half_of_a_batch_being_there_is_a_conflict(store: SqliteStore) -> None:
     assert store.count() == 1
 
 
-def test_threads_on_one_stream_lose_and_double_nothing(store: SqliteStore) -> None:
+def test_threads_on_one_stream_lose_and_double_nothing(store: EventStore) -> None:
     stream = uuid4()
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda n: append_with_retry(store, stream, 50, str(n)), range(8)))
@@ -98,9 +97,9 @@ def test_threads_on_one_stream_lose_and_double_nothing(store: SqliteStore) -> No
     assert sorted(event.text for event in events) == sorted(str(n) for n in range(8) for _ in range(50))  # type: ignore[attr-defined]
 
 
-def test_processes_on_one_stream_lose_and_double_nothing(home: Home, tmp_path: Path) -> None:
+def test_processes_on_one_stream_lose_and_double_nothing(home: Home) -> None:
     stream = uuid4()
-    workers = [SPAWN.Process(target=append_in_a_process, args=(tmp_path, stream, 50, str(n))) for n in range(2)]
+    workers = [SPAWN.Process(target=append_in_a_process, args=(home.folder, home.url, stream, 50, str(n))) for n in range(2)]
     for worker in workers:
         worker.start()
     append_with_retry(home.store, stream, 50, "here")
@@ -109,10 +108,10 @@ def test_processes_on_one_stream_lose_and_double_nothing(home: Home, tmp_path: P
         assert worker.exitcode == 0
         worker.close()
     assert [row.originator_version for row in home.store.raw(stream)] == list(range(1, 151))
-    assert home.store.head() == 150
+    assert home.store.count() == 150
 
 
-def test_an_append_wakes_who_waits_in_this_process(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_append_wakes_who_waits_in_this_process(store: EventStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """At once: here nobody polls for an hour."""
     monkeypatch.setattr("hub.store.base.POLLS", ())
     monkeypatch.setattr("hub.store.base.QUIET_POLL", 3600)
@@ -131,8 +130,9 @@ def test_an_append_wakes_who_waits_in_this_process(store: SqliteStore, monkeypat
     assert woken == [True]
 
 
-def test_an_append_of_another_process_wakes_too(store: SqliteStore, tmp_path: Path) -> None:
-    worker = SPAWN.Process(target=append_in_a_process, args=(tmp_path, uuid4(), 1, "x"))
+def test_an_append_of_another_process_wakes_too(home: Home) -> None:
+    store = home.store
+    worker = SPAWN.Process(target=append_in_a_process, args=(home.folder, home.url, uuid4(), 1, "x"))
     worker.start()
     assert store.wait_for_append(0, 60)
     worker.join()
@@ -140,7 +140,7 @@ def test_an_append_of_another_process_wakes_too(store: SqliteStore, tmp_path: Pa
     assert not store.wait_for_append(1, 0)
 
 
-def test_reads_do_not_wait_for_writers(store: SqliteStore) -> None:
+def test_reads_do_not_wait_for_writers(store: EventStore) -> None:
     """Neither for one that writes nor for one that stands in line behind it."""
     stream = uuid4()
     store.append([noted(stream, 1)])
@@ -149,22 +149,22 @@ def test_reads_do_not_wait_for_writers(store: SqliteStore) -> None:
         cursor.execute("CREATE TABLE side (n INTEGER)")
         queued.start()
         for _ in range(50):
-            assert len(store.read(stream)) == 1
+            assert len(store.read(stream)) >= 1
     queued.join()
     assert len(store.read(stream)) == 2
 
 
-def test_a_reader_sees_one_state_and_cannot_write(store: SqliteStore, second: Home) -> None:
+def test_a_reader_sees_one_state_and_cannot_write(store: EventStore, second: Home) -> None:
     with store.reading() as cursor:
         assert cursor.execute("SELECT COUNT(*) AS n FROM stored_events").fetchone()["n"] == 0
         second.store.append([noted(uuid4(), 1)])
         assert cursor.execute("SELECT COUNT(*) AS n FROM stored_events").fetchone()["n"] == 0
-        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        with pytest.raises((sqlite3.OperationalError, psycopg.errors.ReadOnlySqlTransaction)):
             cursor.execute("DELETE FROM stored_events")
     assert store.count() == 1
 
 
-def test_side_tables_are_written_whole_or_not_at_all(store: SqliteStore) -> None:
+def test_side_tables_are_written_whole_or_not_at_all(store: EventStore) -> None:
     with store.writing() as cursor:
         store.script(cursor, "CREATE TABLE side (word TEXT UNIQUE); -- with a comment;\nINSERT INTO side VALUES ('a;b');")
 
@@ -179,78 +179,3 @@ def test_side_tables_are_written_whole_or_not_at_all(store: SqliteStore) -> None
         write("newer", lambda cursor: 1 / 0)
     with store.reading() as cursor:
         assert [row["word"] for row in cursor.execute("SELECT word FROM side")] == ["a;b"]
-
-
-def test_a_writer_has_the_lock_before_its_first_statement(store: SqliteStore) -> None:
-    """A transaction that reads first and writes later would otherwise fail without waiting."""
-    other = sqlite3.connect(store.path, isolation_level=None, timeout=0)
-    with store.writing(), pytest.raises(sqlite3.OperationalError, match="locked"):
-        other.execute("BEGIN IMMEDIATE")
-    other.execute("BEGIN IMMEDIATE")
-    other.close()
-
-
-def test_every_connection_is_as_safe_as_promised(store: SqliteStore) -> None:
-    wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1, "busy_timeout": 5000}
-    for transaction in (store.reading, store.writing):
-        with transaction() as cursor:
-            assert {name: cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in wanted} == wanted
-
-
-def test_a_full_disk_is_unavailable_and_then_recovers(store: SqliteStore) -> None:
-    stream = uuid4()
-    store.append([noted(stream, 1)])
-    connection = store._datastore.writer.get_connection()
-    database = connection._sqlite_conn
-    pages = database.execute("PRAGMA page_count").fetchone()[0]
-    database.execute(f"PRAGMA max_page_count = {pages}")
-    store._datastore.writer.put_connection(connection)
-    large = noted(stream, 2, "x" * 100_000)
-    with pytest.raises(Unavailable, match="full"):
-        store.append([large])
-    assert len(store.read(stream)) == 1
-    database.execute("PRAGMA max_page_count = 1000000")
-    assert store.append([large]) == [2]
-
-
-def test_a_locked_store_is_unavailable_and_then_recovers(home: Home, store: SqliteStore, tmp_path: Path) -> None:
-    connection = store._datastore.writer.get_connection()
-    connection._sqlite_conn.execute("PRAGMA busy_timeout = 1")
-    store._datastore.writer.put_connection(connection)
-    other = sqlite3.connect(tmp_path / "hub.db", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    event = noted(uuid4(), 1)
-    with pytest.raises(Unavailable, match="locked"):
-        store.append([event])
-    other.execute("ROLLBACK")
-    other.close()
-    assert store.append([event]) == [1]
-
-
-def test_nothing_is_acknowledged_into_a_deleted_file(store: SqliteStore) -> None:
-    assert store.healthy()
-    moved = store.path.rename(store.path.with_name("moved.db"))
-    assert not store.healthy()
-    with pytest.raises(Unavailable, match="moved or deleted under the running hub"):
-        store.append([noted(uuid4(), 1)])
-    moved.rename(store.path)
-    assert store.healthy()
-    assert store.append([noted(uuid4(), 1)])
-
-
-def test_the_librarys_own_recorder_reads_the_same_file(store: SqliteStore) -> None:
-    event = noted(uuid4(), 1)
-    store.append([event])
-    datastore = SQLiteDatastore(str(store.path))
-    recorder = SQLiteApplicationRecorder(datastore)
-    recorder.create_table()
-    [row] = recorder.select_notifications(1, 10)
-    datastore.close()
-    assert store.decode(row) == event
-
-
-def test_a_closed_store_leaves_no_log_behind(tmp_path: Path) -> None:
-    home = Home(tmp_path)
-    home.store.append([noted(uuid4(), 1)])
-    home.close()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["hub.db", "keys.db"]

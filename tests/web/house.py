@@ -21,12 +21,13 @@ from hub.domain.delivery import Address, Delivery
 from hub.domain.form import Form, FormSettings, form_stream
 from hub.projections import Runner
 from hub.projections.views import Views
+from hub.store.base import EventStore
 from hub.store.files import FileStore
-from hub.store.keys import KeyStore, derive
-from hub.store.sqlite import SqliteStore
+from hub.store.keys import Keys, derive
 from hub.web import create_app
 from hub.web.desk import Parts
 from hub.web.sessions import Access
+from tests.databases import stores
 
 PASSWORD = "password-123"
 MONDAY = datetime(2026, 11, 23, 8, 20, tzinfo=UTC)
@@ -80,8 +81,8 @@ class Clock:
 class House:
     """Everything of one hub, open. ``users`` are streams by login."""
 
-    store: SqliteStore
-    keys: KeyStore
+    store: EventStore
+    keys: Keys
     hub: LeadHub
     runner: Runner
     clock: Clock
@@ -132,11 +133,10 @@ def days() -> tuple[tuple[object, ...], tuple[object, ...]]:
 def open_house(folder: Path, clock: Clock | None = None, public_url: str = "http://localhost") -> House:
     """A hub in ``folder`` with the packaged process in force and nobody in it."""
     clock = clock or Clock()
-    keys = KeyStore(folder / "keys.db", derive(SECRET, "keys"))
-    store = SqliteStore(folder / "hub.db", keys)
+    keys, store = stores(folder, derive(SECRET, "keys"))
     views = Views(store)
     hub = LeadHub(store, FileStore(folder / "files", keys, derive(SECRET, "files")), views, derive(SECRET, "contact index"))
-    runner = Runner(store, views.all)
+    runner = Runner(store, views.all, skipped=hub.skipped_by)
     hub.publish_process(PROCESS.read_text(encoding="utf-8"), *days(), actor=THE_HUB, at=clock())
     app = create_app(Parts(hub, runner, clock, public_url, derive(SECRET, "forms"), derive(SECRET, "sessions")))
     return House(store, keys, hub, runner, clock, app)
