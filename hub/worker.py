@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from threading import Event as Flag
 from threading import Thread
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from hub.application import LeadHub
+from hub.accounts import Accounts
+from hub.application import THE_HUB, LeadHub
+from hub.domain.errors import NotFound
+from hub.domain.webhook import Webhook
 from hub.projections import Runner
 from hub.projections.leads import OPEN
 from hub.store import Unavailable
+from hub.traffic.acknowledge import Acknowledger
+from hub.traffic.staff import Teller
+from hub.traffic.supervisor import Supervisor
+from hub.webhooks import Sender
 
 log = logging.getLogger(__name__)
 
 LONGEST_SLEEP = 1.0
 """Seconds between two looks at the deadlines: a fact is recorded this late at most, and dated when it became true."""
+LEASE = 5.0
+"""Seconds after which another worker takes over from one that died."""
 SLOW_EVERY = timedelta(minutes=1)
 
 
@@ -25,33 +35,59 @@ class Worker:
     """Everything that happens without a request. Several may run: what they record is idempotent."""
 
     def __init__(self, hub: LeadHub, runner: Runner, clock: Callable[[], datetime],
-                 publish: Callable[[datetime], object]) -> None:
+                 publish: Callable[[datetime], object], accounts: Accounts | None = None) -> None:
         self.hub = hub
         self.runner = runner
         self.clock = clock
         self.publish = publish
+        self.accounts = accounts or Accounts()
+        self.holder = uuid4().hex
+        self.teller = Teller(hub, self.accounts)
+        self.acknowledger = Acknowledger(hub, self.accounts)
         self._slow_at: datetime | None = None
         self._published_on: object = None
 
     def run(self, stop: Flag) -> None:
-        """Work until ``stop`` is set. Faults are logged and tried again; they never end the loop."""
-        reader = Thread(target=self.runner.run, args=(stop,), name="projections", daemon=True)
-        reader.start()
+        """Work until ``stop`` is set. Faults are logged and tried again; they never end the loop.
+
+        Of several workers one lets time pass; the others are ready to take over within :data:`LEASE` seconds.
+        """
+        beside = {"projections": self.runner.run, "rebuilds": self._rebuild, "webhooks": sender_of(self.hub, self.clock).run,
+                  "channels": Supervisor(self.hub, self.accounts, self.clock).run}
+        threads = [Thread(target=act, args=(stop,), name=name, daemon=True) for name, act in beside.items()]
+        for thread in threads:
+            thread.start()
         while not stop.is_set():
-            try:
-                self.turn(self.clock())
-            except Unavailable as error:
-                log.warning("the store is unavailable, trying again: %s", error)
-            except Exception:
-                log.exception("a turn of the worker failed; the next one goes on")
+            self._try(self._lead_turn)
             stop.wait(LONGEST_SLEEP)
-        reader.join(timeout=10)
+        for thread in threads:
+            thread.join(timeout=10)
+        self._try(lambda: self.hub.store.leases.free("worker", self.holder))
+
+    def _try(self, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except Unavailable as error:
+            log.warning("the store is unavailable, trying again: %s", error)
+        except Exception:
+            log.exception("a turn of the worker failed; the next one goes on")
+
+    def _lead_turn(self) -> None:
+        if self.hub.store.leases.hold("worker", self.holder, LEASE):
+            self.turn(self.clock())
+
+    def _rebuild(self, stop: Flag) -> None:
+        """Make read models anew that an administrator asked for."""
+        while not stop.wait(LONGEST_SLEEP):
+            self._try(self.runner.rebuild_asked)
 
     def turn(self, now: datetime) -> int:
         """One round; how many leads time passed for."""
         leads = self.hub.views.deadlines.due(now)
         for lead in leads:
             self._for(lead, self.hub.pass_time, now)
+        self._try(lambda: self.teller.turn(now))
+        self._try(lambda: self.acknowledger.turn(now))
         if self._slow_at is None or now - self._slow_at >= SLOW_EVERY:
             self._slow_at = now
             self._renew_calendar(now)
@@ -98,3 +134,15 @@ class Worker:
         if self._published_on != year:
             self.publish(now)
             self._published_on = year
+
+
+def sender_of(hub: LeadHub, clock: Callable[[], datetime]) -> Sender:
+    """What sends events of leads to other programs. Several may run: one of them sends."""
+    def pause(id: UUID, why: str, at: datetime) -> None:
+        with suppress(NotFound):  # removed meanwhile
+            hub.change(Webhook, id, lambda w: w.pause(why), actor=THE_HUB, at=at)
+
+    def number(lead: UUID) -> int | None:
+        row = hub.views.leads.one(lead)
+        return row["number"] if row else None
+    return Sender(hub.outgoing, hub.webhooks, pause, number, hub.store.leases, clock)

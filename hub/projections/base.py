@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import re
+from collections.abc import Sequence
 from functools import cached_property
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, Self
 
 from hub.domain.event import Event
 from hub.store.base import Cursor
+
+Row = tuple[int, Event]
+"""A log position and its event."""
 
 
 class Projection:
@@ -15,7 +20,7 @@ class Projection:
 
     ``apply`` writes only the projection's own tables and depends on nothing but them and the event, so
     that a rebuild gives the same rows. A change of ``tables`` or of ``apply`` needs the next ``version``:
-    the projection is then rebuilt at start.
+    the projection is then rebuilt beside the old tables, which serve until it is done.
     """
 
     name: ClassVar[str]
@@ -29,10 +34,15 @@ class Projection:
         """Take one event into the tables."""
         raise NotImplementedError
 
-    def clear(self, cursor: Cursor) -> None:
-        """Drop the tables."""
-        for table in reversed(self.table_names):
-            cursor.execute(f"DROP TABLE IF EXISTS {table}")
+    def apply_all(self, cursor: Cursor, rows: Sequence[Row]) -> None:
+        """Take many events in, in order. To be overridden where only the last of several events of a stream needs writing;
+        the tables must be the same as after :meth:`apply` of each."""
+        for position, event in rows:
+            self.apply(cursor, position, event)
+
+    def fresh(self) -> Self:
+        """One like this that keeps nothing of its own in memory: for a rebuild while this one goes on."""
+        return copy.copy(self)
 
     @cached_property
     def table_names(self) -> tuple[str, ...]:

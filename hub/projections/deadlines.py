@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from hub.domain import events as e
 from hub.domain.event import Event
-from hub.projections.base import Projection
+from hub.projections.base import Projection, Row
 from hub.projections.leads import iso
 from hub.store.base import Cursor, EventStore
 
@@ -29,28 +30,42 @@ class Deadlines(Projection):
         self.store = store
 
     def apply(self, cursor: Cursor, position: int, event: Event) -> None:
-        lead = event.originator_id.hex
-        match event:
-            case e.DeadlineSet():
-                cursor.execute("INSERT OR REPLACE INTO deadlines VALUES (?, ?, ?, ?)",
-                               (lead, event.key, iso(event.warn_at or event.due_at), iso(event.due_at)))
-            case e.DeadlineMet() | e.DeadlineMissed() | e.DeadlineDropped():
-                cursor.execute("DELETE FROM deadlines WHERE lead = ? AND key = ?", (lead, event.key))
-            case e.NoticeRaised(kind="near"):
-                cursor.execute("UPDATE deadlines SET next_at = due_at WHERE lead = ? AND key = ?", (lead, event.key))
-            case e.LeadOffered(why="near_deadline"):
-                cursor.execute("UPDATE deadlines SET next_at = due_at WHERE lead = ? AND key = 'take'", (lead,))
+        self.apply_all(cursor, [(position, event)])
+
+    def apply_all(self, cursor: Cursor, rows: Sequence[Row]) -> None:
+        """Only what is last said of a deadline is written: a reminder speaks of one that was set before."""
+        last: dict[tuple[str, str], tuple[str, str] | None] = {}
+        reminded: list[tuple[str, str]] = []
+        for _, event in rows:
+            lead = event.originator_id.hex
+            match event:
+                case e.DeadlineSet():
+                    due = iso(event.due_at) or ""
+                    last[lead, event.key] = iso(event.warn_at) or due, due
+                case e.DeadlineMet() | e.DeadlineMissed() | e.DeadlineDropped():
+                    last[lead, event.key] = None
+                case e.NoticeRaised(kind="near") | e.LeadOffered(why="near_deadline"):
+                    key = (lead, "take" if isinstance(event, e.LeadOffered) else event.key)
+                    if key not in last:
+                        reminded.append(key)
+                    elif (known := last[key]) is not None:
+                        last[key] = known[1], known[1]
+        cursor.executemany("UPDATE deadlines SET next_at = due_at WHERE lead = ? AND key = ?", reminded)
+        cursor.executemany("DELETE FROM deadlines WHERE lead = ? AND key = ?", [key for key, at in last.items() if at is None])
+        cursor.executemany("INSERT INTO deadlines VALUES (?, ?, ?, ?) ON CONFLICT (lead, key) DO UPDATE SET "
+                           "next_at = excluded.next_at, due_at = excluded.due_at",
+                           [(*key, *at) for key, at in last.items() if at is not None])
 
     def due(self, now: datetime, limit: int = 500) -> list[UUID]:
         """Leads for which something becomes true by ``now``, the oldest first."""
-        with self.store.reading() as c:
+        with self.store.views.reading() as c:
             c.execute("SELECT lead, MIN(next_at) AS first FROM deadlines WHERE next_at <= ? GROUP BY lead ORDER BY first LIMIT ?",
                       (iso(now), limit))
             return [UUID(row["lead"]) for row in c.fetchall()]
 
     def next_instant(self) -> datetime | None:
         """When time next makes something true."""
-        with self.store.reading() as c:
+        with self.store.views.reading() as c:
             c.execute("SELECT MIN(next_at) AS first FROM deadlines")
             first = c.fetchone()["first"]
         return datetime.fromisoformat(first) if first else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from typing import Any
-from uuid import UUID
 
 from hub.domain.aggregate import Aggregate
 from hub.domain.event import Event
@@ -12,27 +11,39 @@ from hub.store.base import EventStore
 
 KEPT = 2_000
 """How many states are kept at hand; the rest is folded again from its stream when its next event comes."""
+KEPT_BEHIND = 12_000
+"""So many while the past is read in the order of the log, in which as many leads are under way at once."""
+BEHIND = 200
+"""Events in one go that only a reader of the past gets."""
 
 
 class Folded:
     """States by stream. A stream's past never changes, so that a rebuild folds to the same states."""
 
-    def __init__(self, store: EventStore, kind: type[Aggregate[Any]]) -> None:
+    def __init__(self, store: EventStore, kind: type[Aggregate[Any]], kept: int = KEPT) -> None:
         self._store = store
         self._kind = kind
-        self._states: OrderedDict[UUID, tuple[int, Any]] = OrderedDict()
+        self._kept = self._bound = kept
+        self._states: OrderedDict[int, tuple[int, Any]] = OrderedDict()
+
+    def expect(self, events: int) -> None:
+        """So many events come in one go: of the past more is kept at hand, and given back once it has been read."""
+        self._bound = max(self._kept, KEPT_BEHIND) if events >= BEHIND else self._kept
+        while len(self._states) > self._bound:
+            self._states.popitem(last=False)
 
     def after(self, event: Event) -> Any:
         """The state of the event's stream after the event."""
-        version, state = self._states.get(event.originator_id, (0, self._kind.EMPTY))
+        stream: int = event.originator_id.int  # a UUID is compared and hashed in Python
+        version, state = self._states.get(stream, (0, self._kind.EMPTY))
         before = event.originator_version - 1
         if version > before:
             version, state = 0, self._kind.EMPTY
         if version < before:
             state = self._kind.fold(self._store.read(event.originator_id, version, before), state)
         state = self._kind.evolve(state, event)
-        self._states[event.originator_id] = (event.originator_version, state)
-        self._states.move_to_end(event.originator_id)
-        if len(self._states) > KEPT:
+        self._states[stream] = (event.originator_version, state)
+        self._states.move_to_end(stream)
+        if len(self._states) > self._bound:
             self._states.popitem(last=False)
         return state

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from hub.domain import contact
-from hub.store.base import EventStore
+from hub.domain.delivery import Address
+from hub.projections import lead_words
+from hub.store.base import Cursor, EventStore
 
 OPEN = "is_open = 1"
 ASLEEP = "asleep"
 """The place of a lead that is open and sleeps; the place of any other open lead is its stage."""
 DEFERRALS = 2
 """From so many continuations on, the board points to a lead (R26)."""
+SAID_NUMBER = 4
+"""Bare digits up to so many are the number of a lead, as people say it; more may as well be the end of a phone."""
 
 OPEN_SHOWS = ("all", "mine", "no_step", "today", "deferrals", "asleep")
 ENDED_SHOWS = ("won", "lost", "refused")
@@ -44,16 +48,17 @@ class Wanted:
     me: str = ""
     day_ends: str = ""
 
-    def common(self) -> tuple[list[str], list[Any]]:
-        """Conditions of everything but ``show``."""
+    def common(self, among: Collection[int] = lead_words.BOTH) -> tuple[list[str], list[Any]]:
+        """Conditions of everything but ``show``; its words are looked for ``among`` open or ended leads."""
         conditions, values = [], []
         for column, value in (("owner", self.owner), ("segment", self.segment), ("channel", self.channel), ("stage", self.stage)):
             if value:
                 conditions.append(f"{column} = ?")
                 values.append("" if value == "none" else value)
-        for part in _parts(self.words):
-            conditions.append("(search LIKE ? ESCAPE '\\' OR phones LIKE ? ESCAPE '\\')")
-            values += [part, part]
+        if self.words:
+            found, words = lead_words.matching(self.words, among) or lead_words.NOTHING
+            conditions.append(f"number IN ({found})")
+            values += words
         return conditions, values
 
     def shown(self) -> tuple[list[str], list[Any]]:
@@ -71,7 +76,7 @@ class Wanted:
 
     def where(self) -> tuple[str, list[Any]]:
         """Both together, as SQL and its parameters."""
-        common, shown = self.common(), self.shown()
+        common, shown = self.common(lead_words.ENDED if self.show in ENDED_SHOWS else lead_words.OPEN), self.shown()
         return " AND ".join([*shown[0], *common[0]]), [*shown[1], *common[1]]
 
 
@@ -90,13 +95,13 @@ class LeadQueries:
 
     def one(self, lead: UUID) -> Any:
         """The row of a lead, or None."""
-        with self.store.reading() as c:
+        with self.store.views.reading() as c:
             c.execute("SELECT * FROM leads WHERE id = ?", (lead.hex,))
             return c.fetchone()
 
     def by_number(self, number: int) -> UUID | None:
         """The lead with a number, as people say it."""
-        with self.store.reading() as c:
+        with self.store.views.reading() as c:
             c.execute("SELECT id FROM leads WHERE number = ?", (number,))
             row = c.fetchone()
         return UUID(row["id"]) if row else None
@@ -104,13 +109,13 @@ class LeadQueries:
     def rows(self, where: str = OPEN, parameters: Sequence[Any] = (), order: str = "due_sort, number",
              limit: int = 500, offset: int = 0) -> list[Any]:
         """Rows by a condition of ours (never of a user's words), in order."""
-        with self.store.reading() as c:
+        with self.store.views.reading() as c:
             c.execute(f"SELECT * FROM leads WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?", (*parameters, limit, offset))
             return list(c.fetchall())
 
     def count(self, where: str = OPEN, parameters: Sequence[Any] = ()) -> int:
         """How many rows a condition has."""
-        with self.store.reading() as c:
+        with self.store.views.reading() as c:
             c.execute(f"SELECT COUNT(*) AS n FROM leads WHERE {where}", tuple(parameters))
             return int(c.fetchone()["n"])
 
@@ -123,10 +128,10 @@ class LeadQueries:
 
     def counts(self, wanted: Wanted) -> Counts:
         """Numbers of all chips and columns in one pass over an index."""
-        conditions, values = wanted.common()
+        conditions, values = wanted.common(lead_words.OPEN)
         shown, shown_values = wanted.shown() if wanted.show in OPEN_SHOWS else ([OPEN], [])
         where = " AND ".join([OPEN, *conditions])
-        with self.store.reading() as c:
+        with self.store.views.reading() as c:
             c.execute(
                 "SELECT place, COUNT(*) AS everything, COUNT(*) FILTER (WHERE owner = ?) AS mine, "
                 "COUNT(*) FILTER (WHERE owner <> '' AND planned = 0) AS no_step, COUNT(*) FILTER (WHERE due_sort < ?) AS today, "
@@ -165,7 +170,8 @@ class LeadQueries:
 
     def handed_over(self, account_manager: str, limit: int) -> list[Any]:
         """Won leads of an account manager, the newest first (R30)."""
-        return self.rows("account_manager = ? AND ended = 'won'", (account_manager,), "ended_at DESC", limit)
+        where = "account_manager <> '' AND account_manager = ? AND ended = 'won'"  # the first names the index
+        return self.rows(where, (account_manager,), "ended_at DESC", limit)
 
     # ── the list ─────────────────────────────────────────────────────────────────
 
@@ -173,79 +179,96 @@ class LeadQueries:
         """A page of the list. ``sort`` is a key of ``SORTS``, with a minus for the other way round."""
         where, values = wanted.where()
         order = SORTS[sort.lstrip("-")].format(way="DESC" if sort.startswith("-") else "ASC")
-        with self.store.reading() as c:  # only ids are sorted: the rows are wide
-            c.execute(f"SELECT l.* FROM (SELECT id FROM leads WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?) page "
-                      f"JOIN leads l ON l.id = page.id ORDER BY {order}", (*values, limit, offset))
-            return list(c.fetchall())
+        with self.store.views.reading() as c:  # only numbers are sorted, in an index: the rows are wide
+            c.execute(f"SELECT number FROM leads WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?", (*values, limit, offset))
+            return self._in_order(c, [row["number"] for row in c.fetchall()])
+
+    def _in_order(self, c: Cursor, numbers: Sequence[int]) -> list[Any]:
+        """Whole rows of ``numbers``, in their order."""
+        if not numbers:
+            return []
+        c.execute(f"SELECT * FROM leads WHERE number IN ({', '.join('?' * len(numbers))})", tuple(numbers))
+        rows = {row["number"]: row for row in c.fetchall()}
+        return [rows[number] for number in numbers]
+
+    def endings(self, wanted: Wanted) -> dict[str, int]:
+        """How many ended leads there are of each ending, whatever ``wanted`` shows."""
+        conditions, values = wanted.common(lead_words.ENDED)
+        table, number = ("leads", "COUNT(*)") if wanted.words else ("lead_endings", "SUM(n)")
+        # With its sign the column is no way in: the index of the ended leads holds all that is asked.
+        where = " AND ".join([*(["is_open = 0"] if wanted.words else []), "ended <> ''",
+                              *(c.replace("number IN", "+number IN") for c in conditions)])
+        with self.store.views.reading() as c:
+            c.execute(f"SELECT ended, {number} AS n FROM {table} WHERE {where} GROUP BY ended", values)
+            found = {row["ended"]: int(row["n"]) for row in c.fetchall()}
+        return {show: found.get(show, 0) for show in ENDED_SHOWS}
 
     def how_many(self, wanted: Wanted) -> int:
         """How many leads the list has."""
+        if wanted.show in ENDED_SHOWS:
+            return self.endings(wanted)[wanted.show]
         where, values = wanted.where()
         return self.count(where, values)
 
     def owners(self) -> list[str]:
         """People who own an open lead."""
-        with self.store.reading() as c:
+        with self.store.views.reading() as c:
             c.execute(f"SELECT DISTINCT owner FROM leads WHERE {OPEN} AND owner <> ''")
             return [row["owner"] for row in c.fetchall()]
 
     # ── the search ───────────────────────────────────────────────────────────────
 
     def found(self, words: str, limit: int = 50) -> list[Any]:
-        """Leads whose number, name, company, person, phone, e-mail or request hold all of ``words``; open ones first."""
-        parts = _parts(words)
-        where = [" AND ".join(["search LIKE ? ESCAPE '\\'"] * len(parts))] if parts else []
-        values: list[Any] = list(parts)
-        phone = _phone(words)
-        if phone:
-            where.append("phones LIKE ?")
-            values.append(f"%{phone}%")
+        """Leads whose name, company, person, e-mail or request hold all of ``words``, or that have them as (a part of) a phone:
+        the lead with this number first, then open ones, the newest first."""
         number = number_in(words)
-        if number is not None:
-            where.append("number = ?")
-            values.append(number)
-        if not where:
-            return []
-        condition = " OR ".join(f"({w})" for w in where)
-        rows = self.rows(condition, values, "is_open DESC, received_at DESC", limit)
-        return sorted(rows, key=lambda row: row["number"] != number)  # the lead with that number is first
+        with self.store.views.reading() as c:
+            numbers = [number] if number is not None and self._there(c, number) else []
+            for among in (lead_words.OPEN, lead_words.ENDED):
+                asked = lead_words.matching(words, among)
+                if asked is not None and len(numbers) < limit:
+                    c.execute(f"SELECT DISTINCT number FROM ({asked[0]}) found ORDER BY number DESC LIMIT ?", (*asked[1], limit))
+                    numbers += [row["number"] for row in c.fetchall()]
+            return self._in_order(c, list(dict.fromkeys(numbers))[:limit])
 
     def exact(self, words: str) -> UUID | None:
-        """The one lead that ``words`` name exactly: by its number, or by a whole phone that no other lead has."""
+        """The one lead that ``words`` name exactly: by its number, or by a whole phone that no other lead has.
+
+        Bare digits of five or more that are the end of a phone as well name nothing exactly.
+        """
         number = number_in(words)
-        if number is not None:
-            return self.by_number(number)
-        phone = contact.phone(words) if sum(ch.isdigit() for ch in words) >= 10 else None
-        if phone is None:
-            return None
-        rows = self.rows("' ' || phones || ' ' LIKE ?", (f"% {phone.value} %",), "is_open DESC", limit=2)
+        phone = contact.phone(words) if number is None and sum(ch.isdigit() for ch in words) >= 10 else None
+        with self.store.views.reading() as c:
+            if number is not None:
+                ends = lead_words.matching(words, lead_words.BOTH) if len(words.strip()) > SAID_NUMBER else None
+                if ends is not None and words.strip().isdigit():
+                    c.execute(f"SELECT number FROM ({ends[0]}) found WHERE number <> ? LIMIT 1", (*ends[1], number))
+                    if c.fetchone() is not None:
+                        return None
+                c.execute("SELECT id FROM leads WHERE number = ?", (number,))
+            elif phone is not None:
+                asked, values = lead_words.having([phone])
+                c.execute(f"SELECT id FROM leads WHERE number IN ({asked}) LIMIT 2", values)
+            else:
+                return None
+            rows = c.fetchall()
         return UUID(rows[0]["id"]) if len(rows) == 1 else None
 
+    def related(self, lead: UUID, addresses: Sequence[Address], previous: UUID | None, limit: int) -> list[Any]:
+        """Other leads that have one of ``addresses``, that came after ``lead`` or are the ``previous`` one; the newest first."""
+        asked, values = lead_words.having(addresses)
+        with self.store.views.reading() as c:
+            c.execute(f"SELECT * FROM leads WHERE id <> ? AND number IN ({asked} UNION SELECT number FROM leads "
+                      "WHERE previous_lead = ? UNION SELECT number FROM leads WHERE id = ?) ORDER BY received_at DESC LIMIT ?",
+                      (lead.hex, *values, lead.hex, previous.hex if previous else "", limit))
+            return list(c.fetchall())
 
-def folded(text: str) -> str:
-    """``text`` as it is compared in a search: small letters, ``ё`` as ``е``."""
-    return text.lower().replace("ё", "е")
+    def _there(self, c: Cursor, number: int) -> bool:
+        c.execute("SELECT number FROM leads WHERE number = ?", (number,))
+        return c.fetchone() is not None
 
 
 def number_in(words: str) -> int | None:
     """The lead's number, where ``words`` are one: ``42``, ``№ 42``, ``L-42``."""
     bare = words.strip().lstrip("LlЛл№#-— ").strip()
     return int(bare) if bare.isascii() and bare.isdigit() and len(bare) <= 8 else None
-
-
-def _parts(words: str) -> list[str]:
-    """Patterns of the first eight words."""
-    return [f"%{_literal(part)}%" for part in folded(words).replace("№", " ").split()[:8]]
-
-
-def _phone(words: str) -> str:
-    """What of a phone can be compared: the whole number in one spelling, else the digits as typed; nothing of other words."""
-    digits = "".join(ch for ch in words if ch.isascii() and ch.isdigit())
-    if len(digits) < 4 or any(ch.isalpha() for ch in words):
-        return ""
-    whole = contact.phone(words)
-    return whole.value if whole is not None else digits[1:] if digits[0] == "8" and len(digits) > 4 else digits
-
-
-def _literal(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

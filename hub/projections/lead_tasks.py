@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -85,11 +85,12 @@ class LeadTasks:
     def __init__(self, store: EventStore) -> None:
         self.store = store
 
-    def write(self, cursor: Cursor, lead: str, state: LeadState) -> None:
-        """Put what is to be done on a lead in the place of what was."""
-        cursor.execute("DELETE FROM lead_tasks WHERE lead = ?", (lead,))
+    def write(self, cursor: Cursor, states: Mapping[str, LeadState]) -> None:
+        """Put what is to be done on leads (by id) in the place of what was."""
+        cursor.executemany("DELETE FROM lead_tasks WHERE lead = ?", [(lead,) for lead in states])
+        rows = [(lead, *task) for lead, state in states.items() for task in tasks_of(state)]
         cursor.executemany("INSERT INTO lead_tasks (lead, key, who, kind, detail, text, at, since) "
-                           "VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [(lead, *task) for task in tasks_of(state)])
+                           "VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def of(self, people: Sequence[str], before: datetime | None = None, after: datetime | None = None, kind: str = "",
            limit: int = 300) -> list[Any]:
@@ -101,7 +102,7 @@ class LeadTasks:
             if value:
                 where.append(condition)
                 values.append(value)
-        with self.store.reading() as c:
+        with self.store.views.reading() as c:
             c.execute("SELECT t.key, t.who, t.kind, t.detail, t.text, t.at, t.since, l.id, l.number, l.name, l.stage, l.segment, "
                       "l.total, l.owner, l.person, l.timezone, l.test, l.ended, l.channel FROM lead_tasks t "
                       f"JOIN leads l ON l.id = t.lead WHERE {' AND '.join(where)} ORDER BY t.at, l.number LIMIT ?",

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from itertools import count
+from typing import Any, Self
 
 from hub.domain.event import Event
 from hub.domain.lead import Lead
 from hub.domain.state import LeadState
-from hub.projections.base import Projection
-from hub.projections.folding import Folded
-from hub.projections.lead_queries import ASLEEP, OPEN, LeadQueries, folded
+from hub.projections import lead_words
+from hub.projections.base import Projection, Row
+from hub.projections.folding import KEPT, KEPT_BEHIND, Folded
+from hub.projections.lead_queries import ASLEEP, OPEN, LeadQueries
 from hub.projections.lead_tasks import TABLE as TASKS_TABLE
 from hub.projections.lead_tasks import LeadTasks
 from hub.store.base import Cursor, EventStore
@@ -32,7 +36,7 @@ class Leads(LeadQueries, Projection):
     """Rows of the board; the number of a lead is its place in the order of arrival."""
 
     name = "leads"
-    version = 2
+    version = 3
     tables = """
         CREATE TABLE leads (
             id TEXT PRIMARY KEY, number INTEGER NOT NULL UNIQUE, version INTEGER NOT NULL, position INTEGER NOT NULL,
@@ -44,35 +48,76 @@ class Leads(LeadQueries, Projection):
             meeting_at TEXT, meeting_purpose TEXT NOT NULL, continuations INTEGER NOT NULL, advances INTEGER NOT NULL,
             budget TEXT NOT NULL, amount TEXT NOT NULL, loss_reason TEXT NOT NULL, closeness TEXT NOT NULL,
             previous_lead TEXT, test INTEGER NOT NULL, is_open INTEGER NOT NULL, place TEXT NOT NULL, due_sort TEXT NOT NULL,
-            planned INTEGER NOT NULL, meeting_goal TEXT NOT NULL, search TEXT NOT NULL);
-        CREATE INDEX leads_by_place ON leads (is_open, place, due_sort, number);
-        CREATE INDEX leads_by_due ON leads (is_open, due_sort, number);
-        CREATE INDEX leads_counted ON leads (is_open, place, owner, segment, channel, stage, planned, due_sort, continuations);
-        CREATE INDEX leads_by_owner ON leads (owner, is_open, due_sort);
-        CREATE INDEX leads_by_account ON leads (account_manager, ended, ended_at);
-        CREATE INDEX leads_by_end ON leads (ended, ended_at);
-    """ + TASKS_TABLE
+            planned INTEGER NOT NULL, meeting_goal TEXT NOT NULL, words TEXT NOT NULL);
+        CREATE INDEX leads_by_place ON leads (place, due_sort, number) WHERE is_open = 1;
+        CREATE INDEX leads_by_due ON leads (due_sort, number, place, is_open) WHERE is_open = 1;
+        CREATE INDEX leads_by_owner ON leads (owner, due_sort, number) WHERE is_open = 1;
+        CREATE INDEX leads_open ON leads (place, owner, segment, channel, stage, planned, due_sort, continuations, total,
+                                          received_at, number, name, is_open) WHERE is_open = 1;
+        CREATE INDEX leads_ended ON leads (ended, ended_at, number, owner, segment, channel, stage, received_at, total,
+                                           continuations, name, is_open) WHERE is_open = 0;
+        CREATE INDEX leads_by_account ON leads (account_manager, ended_at) WHERE account_manager <> '';
+        CREATE INDEX leads_by_previous ON leads (previous_lead) WHERE previous_lead IS NOT NULL;
+        CREATE TABLE lead_endings (ended TEXT NOT NULL, owner TEXT NOT NULL, segment TEXT NOT NULL, channel TEXT NOT NULL,
+                                   stage TEXT NOT NULL, n INTEGER NOT NULL,
+                                   PRIMARY KEY (ended, owner, segment, channel, stage)) WITHOUT ROWID;
+    """ + lead_words.TABLE + TASKS_TABLE
 
-    def __init__(self, store: EventStore) -> None:
+    def __init__(self, store: EventStore, kept: int = KEPT) -> None:
         self.store = store
         self.tasks = LeadTasks(store)
-        self._states = Folded(store, Lead)
+        self._states = Folded(store, Lead, kept)
 
     def wants(self, topic: str) -> bool:
         return topic.startswith("lead.")
 
+    def fresh(self) -> Self:
+        return type(self)(self.store, KEPT_BEHIND)
+
     def apply(self, cursor: Cursor, position: int, event: Event) -> None:
-        state: LeadState = self._states.after(event)
-        id = event.originator_id.hex
-        cursor.execute("SELECT number FROM leads WHERE id = ?", (id,))
-        row = cursor.fetchone()
-        if row is None:
-            cursor.execute("SELECT COALESCE(MAX(number), 0) + 1 AS number FROM leads")
-            row = cursor.fetchone()
-        values = {"id": id, "number": row["number"], "version": event.originator_version, "position": position, **columns(state)}
-        names = ", ".join(values)
-        cursor.execute(f"INSERT OR REPLACE INTO leads ({names}) VALUES ({', '.join('?' * len(values))})", tuple(values.values()))
-        self.tasks.write(cursor, id, state)
+        self.apply_all(cursor, [(position, event)])
+
+    def apply_all(self, cursor: Cursor, rows: Sequence[Row]) -> None:
+        """Only the last state of each lead is written."""
+        self._states.expect(len(rows))
+        last: dict[str, tuple[int, int, LeadState]] = {}
+        for position, event in rows:
+            last[event.originator_id.hex] = (position, event.originator_version, self._states.after(event))
+        old = self._written(cursor, last)
+        following = self._following(cursor) if len(old) < len(last) else count()
+        new = [{"id": id, "number": old[id]["number"] if id in old else next(following), "version": version, "position": position,
+                **columns(state)} for id, (position, version, state) in last.items()]
+        cursor.executemany(WRITE, [tuple(row.values()) for row in new])
+        lead_words.write(cursor, map(lead_words.shown, old.values()), map(lead_words.shown, new))
+        _count_endings(cursor, old.values(), new)
+        self.tasks.write(cursor, {id: state for id, (_, _, state) in last.items()})
+
+    def _written(self, cursor: Cursor, leads: Collection[str]) -> dict[str, Any]:
+        """What the index of words and the counts were made of, of the leads that are there."""
+        ids = list(leads)
+        found: dict[str, Any] = {}
+        for some in (ids[n:n + 500] for n in range(0, len(ids), 500)):
+            cursor.execute("SELECT id, number, is_open, words, ended, owner, segment, channel, stage FROM leads "
+                           f"WHERE id IN ({', '.join('?' * len(some))})", some)
+            found.update((row["id"], row) for row in cursor.fetchall())
+        return found
+
+    def _following(self, cursor: Cursor) -> Iterator[int]:
+        """Numbers for new leads."""
+        cursor.execute("SELECT COALESCE(MAX(number), 0) AS number FROM leads")
+        return count(cursor.fetchone()["number"] + 1)
+
+
+def _count_endings(cursor: Cursor, old: Iterable[Any], new: Iterable[Any]) -> None:
+    """How many leads ended in which way, by what the list is filtered by."""
+    changes: Counter[tuple[str, ...]] = Counter()
+    for rows, by in ((new, 1), (old, -1)):
+        for row in rows:
+            if row["ended"] and not row["is_open"]:
+                changes[tuple(row[name] for name in ENDING)] += by
+    cursor.executemany(COUNT_ENDING, [(*key, n) for key, n in changes.items() if n])
+    if any(n < 0 for n in changes.values()):
+        cursor.execute("DELETE FROM lead_endings WHERE n = 0")
 
 
 def columns(s: LeadState) -> dict[str, Any]:
@@ -83,7 +128,6 @@ def columns(s: LeadState) -> dict[str, Any]:
     emails = " ".join(a.value for p in s.people.values() for a in p.addresses if a.kind != "phone")
     money = s.win.money if s.win else s.proposal.money if s.proposal else None
     loss = s.losses[-1] if s.losses and s.ended == "lost" else None
-    words = " ".join((s.name, s.title, s.company, s.inn, s.about, emails, *(p.name for p in s.people.values())))
     return {
         "name": s.name, "about": s.about, "company": s.company, "person": person.name, "phones": phones, "emails": emails,
         "timezone": person.timezone or next((p.timezone for p in s.people.values() if p.timezone), ""),
@@ -104,10 +148,18 @@ def columns(s: LeadState) -> dict[str, Any]:
         "previous_lead": s.previous_lead.hex if s.previous_lead else None, "test": int(s.test),
         "is_open": int(s.open), "place": ASLEEP if s.asleep_until is not None else s.stage,
         "due_sort": iso(due.due_at) if due else FAR, "planned": int(_is_planned(s)),
-        "meeting_goal": meetings[0].goal if meetings else "", "search": folded(words),
+        "meeting_goal": meetings[0].goal if meetings else "", "words": "\n".join(lead_words.words_of(s)),
     }
 
 
 def _is_planned(s: LeadState) -> bool:
     """Whether something says what is to be done next (R26)."""
     return s.next_step is not None or bool(s.planned_meetings) or any(due.kind in ACTS for due in s.dues.values())
+
+
+ENDING = ("ended", "owner", "segment", "channel", "stage")
+COUNT_ENDING = ("INSERT INTO lead_endings VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (ended, owner, segment, channel, stage) "
+                "DO UPDATE SET n = lead_endings.n + excluded.n")
+COLUMNS = ("id", "number", "version", "position", *columns(Lead.EMPTY))
+WRITE = (f"INSERT INTO leads ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))}) ON CONFLICT (id) DO UPDATE SET "
+         + ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[2:]))

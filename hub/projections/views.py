@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from hub.projections import Projection
+from hub.projections.channels import Channels
 from hub.projections.deadlines import Deadlines
 from hub.projections.directory import Directory
 from hub.projections.intervals import Intervals
 from hub.projections.leads import Leads
 from hub.projections.notices import Notices
+from hub.projections.outbox import Outbox
 from hub.projections.receipts import Receipts
 from hub.store.base import EventStore
 
@@ -22,4 +24,7 @@ class Views:
         self.directory = Directory(store)
         self.receipts = Receipts(store)
         self.notices = Notices(store)
-        self.all: list[Projection] = [self.directory, self.leads, self.deadlines, self.intervals, self.receipts, self.notices]
+        self.outbox = Outbox(store)
+        self.channels = Channels(store)
+        self.all: list[Projection] = [self.directory, self.leads, self.deadlines, self.intervals, self.receipts, self.notices,
+                                      self.outbox, self.channels]

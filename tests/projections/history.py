@@ -6,12 +6,16 @@ import tempfile
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 from msgspec.structs import replace
 
 from hub.application import THE_HUB
-from hub.domain.delivery import Address, File
+from hub.domain.delivery import Address, File, Later
 from hub.domain.event import Event
+from hub.domain.events import FileRef
+from hub.domain.fact import Fact
 from hub.domain.form import Form, FormSettings, form_stream
 from hub.domain.partner import Template, template_stream
 from hub.domain.staff import User, user_stream
@@ -25,7 +29,8 @@ def history() -> tuple[Event, ...]:
     """All events of the department's log, in order; the same objects in every test."""
     with tempfile.TemporaryDirectory() as folder, Department(Path(folder)) as house:
         house.begin()
-        for tell in (settings, a_deal_won, lost_and_back, refused_with_a_letter, merged_and_split, left_lying, quarantined):
+        for tell in (settings, a_deal_won, lost_and_back, refused_with_a_letter, merged_and_split, left_lying, quarantined,
+                     talked):
             tell(house)
             house.runner.catch_up()
         return tuple(event for _, event in house.store.log(0, 100_000))
@@ -120,3 +125,32 @@ def quarantined(house: Department) -> None:
     house.hub.dismiss(receipts[1], "реклама", actor=actor("anna"), at=after(days=22))
     for _ in range(2):
         house.receive(replace(form(phone(40), id=""), fingerprint="f"), after(days=22))
+
+
+def talked(house: Department) -> None:
+    """Messages of ours with every end, things to fetch, and what nobody could read."""
+    chat = Address("telegram", "5", "id 5")
+    later = tuple(Later("file", f"ref{n}", f"{n}.pdf") for n in range(3))
+    lead = house.new_lead(replace(form(chat, phone(50), id="chat/1"), channel="social", source="telegram/main", names=("t/1",),
+                                  later=later), after(days=23))
+    house.do(lead, "take", at=after(days=23))
+    for n in range(5):
+        house.do(lead, "send_message", at=after(days=23), text=f"Ответ {n}",
+                 route={"way": "telegram", "account": "telegram/main", "to": "5"})
+    ends = (lambda one: one.message_sent(1, ("t/2",)), lambda one: one.message_failed(2, "provider", "нет"),
+            lambda one: one.message_unknown(3, "cut"), lambda one: one.message_sent(4, ("t/3",)),
+            lambda one: one.file_fetched(1, FileRef("0" * 64, "0.pdf", "application/pdf", 3)),
+            lambda one: one.not_fetched(2, "gone"))
+    for end in ends:
+        house.hub.find_out(lead, end, at=after(days=23))
+    house.hub.hear(Fact(about="t/3", kind="message", status="read"), channel="telegram", at=after(days=23))
+    for n in range(3):
+        house.hub.keep_unread("telegram", "telegram/main", "Бот", f"{{{n}", b"%d" % n, "unreadable", at=after(days=23))
+    first, second, _ = (UUID(row["id"]) for row in _dead(house))
+    house.hub.was_read(first, None, actor=actor("anna"), at=after(days=23))
+    house.hub.dismiss(second, "проверка", actor=actor("anna"), at=after(days=23))
+
+
+def _dead(house: Department) -> list[Any]:
+    house.runner.catch_up()
+    return house.views.channels.dead_letters()

@@ -16,28 +16,24 @@ from hub.domain.event import Event
 from hub.projections import Projection, Runner
 from hub.projections.views import Views
 from hub.store.base import EventStore
-from hub.store.keys import KeyStore
-from hub.store.sqlite import SqliteStore
 from tests.house import Department
 from tests.projections.history import history
-from tests.stores.projection_contract import ProjectionContract, dump
+from tests.stores.projection_contract import ProjectionContract, dump, in_place
 
 NAMES = [projection.name for projection in Views(cast(EventStore, None)).all]
+
+pytestmark = pytest.mark.usefixtures("both_stores")
 
 
 class ViewContract(ProjectionContract):
     """One of the views, over the department's history."""
 
     name: ClassVar[str]
-    store: SqliteStore
-
+    store: EventStore
     @pytest.fixture
-    def stored(self, tmp_path: Path) -> Iterator[SqliteStore]:
-        keys = KeyStore(tmp_path / "keys.db", b"contract")
-        self.store = SqliteStore(tmp_path / "hub.db", keys)
-        yield self.store
-        self.store.close()
-        keys.close()
+    def stored(self, tmp_path: Path, database_url: str) -> Iterator[EventStore]:
+        with in_place(tmp_path, database_url) as self.store:
+            yield self.store
 
     def projection(self) -> Projection:
         return next(p for p in Views(self.store).all if p.name == self.name)
@@ -84,7 +80,7 @@ def test_the_history_tells_every_ending_and_every_stay(house: Department) -> Non
     assert any(row["merged_into"] for row in board)
     assert any(row["asleep_until"] for row in board)
     assert any(row["previous_lead"] for row in board)
-    with house.store.reading() as cursor:
+    with house.store.views.reading() as cursor:
         left = {row["left_to"] for row in cursor.execute("SELECT DISTINCT left_to FROM stage_intervals")}
         assert {"won", "lost", "refused", "slept", "merged_into", ""} <= left
         statuses = {row["status"] for row in cursor.execute("SELECT DISTINCT status FROM receipts")}
@@ -109,7 +105,7 @@ def test_what_is_due_is_what_the_leads_say(house: Department) -> None:
         for key, due in house.hub.lead(UUID(row["id"])).dues.items():
             if not due.missed:
                 expected.add((row["id"], key))
-    with house.store.reading() as cursor:
+    with house.store.views.reading() as cursor:
         found = {(row["lead"], row["key"]) for row in cursor.execute("SELECT lead, key FROM deadlines")}
     assert found == expected
 

@@ -163,6 +163,23 @@ def test_the_account_manager_has_handed_over_clients_and_their_letters_R29_R30(h
     assert "Ответить клиенту" in section(page(client, "/my"), "today")
 
 
+def test_a_long_section_shows_its_first_lines_and_leads_to_all_of_them(
+        house: House, manager: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(my, "MOST_LINES", 2)
+    for number, step in enumerate(("Первое", "Второе", "Третье"), 1):
+        lead = house.receive(f"Клиника {number}", f"+7912000000{number}")
+        do(house, lead, "manager", "take")
+        do(house, lead, "manager", "plan_step", step=step, due_at=house.clock() + timedelta(minutes=number))
+    house.clock.advance(hours=1)
+    short = page(manager, "/my")
+    assert ("Первое" in section(short, "late"), "Третье" in section(short, "late")) == (True, False)
+    more = re.search(r'href="(/my\?all=late)#late">ещё (\d+)', short)
+    assert more
+    whole = section(page(manager, more[1]), "late")
+    assert "Третье" in whole
+    assert "ещё" not in whole
+
+
 # ── the search ───────────────────────────────────────────────────────────────────
 
 

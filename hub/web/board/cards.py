@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from flask import current_app
 from flask_babel import gettext as _
+from markupsafe import Markup
 
 from hub.domain.process import Process
 from hub.domain.state import Due
 from hub.projections.lead_queries import DEFERRALS
+from hub.web.desk import now, the_hub
+from hub.web.frame import language
 from hub.web.lead.words import AGREED_DUES, PURPOSE_ICONS, PURPOSES
 
+KEPT = 3_000
+"""Drawn cards that are kept at most, some 2 KiB each."""
+LOCAL_TIME = "\ue000"
+"""Stands in a drawn card for what the client's clock shows."""
 NEAR = timedelta(minutes=5)
 NEAR_SHARE = 0.25
 """A deadline is near in its last quarter, and in its last five minutes."""
@@ -48,14 +56,16 @@ class Card:
     next_icon: str
     channel: str
     source: str
-    local_time: str
+    zone: str
     owner: str
     continuations: int
     deferred: bool
     test: bool
     asleep_until: datetime | None
     can_take: bool
-    moves: list[tuple[str, str]]
+    moves: tuple[tuple[str, str], ...]
+    local_time: str = field(compare=False)
+    """Not a part of what is compared: it changes every minute, and a drawn card is kept."""
 
 
 @dataclass(frozen=True)
@@ -140,12 +150,24 @@ def card_of(row: Any, process: Process, looker: Looker, now: datetime) -> Card:
         id=str(UUID(row["id"])), number=row["number"], url=lead_url(row["id"]), title=row["name"], about=_about(row),
         segment=row["segment"], total=row["total"], deadline=deadline_of(row, process, now), next=text,
         next_at=meeting_at if not asleep else None, next_icon=icon, channel=row["channel"], source=row["source_title"],
-        local_time=local_time(row["timezone"], now), owner=looker.names.get(row["owner"], "") if row["owner"] else "",
+        zone=row["timezone"], owner=looker.names.get(row["owner"], "") if row["owner"] else "",
         continuations=row["continuations"], deferred=row["continuations"] >= DEFERRALS, test=bool(row["test"]),
         asleep_until=asleep,
         can_take=looker.may_work(row) and not mine and (not row["owner"] or offered),
-        moves=[(to, process.stages[to].title) for to in process.targets(row["stage"])]
-        if looker.may_work(row) and not asleep else [])
+        moves=tuple((to, process.stages[to].title) for to in process.targets(row["stage"]))
+        if looker.may_work(row) and not asleep else (), local_time=local_time(row["timezone"], now))
+
+
+def drawn(macro: Callable[[Card, str], Markup], card: Card) -> Markup:
+    """A card as ``macro`` of the template draws it. Most cards are the same as at the last look: drawn ones are kept."""
+    kept: dict[Any, Markup] = current_app.extensions.setdefault("board cards", {})
+    key = (card, language(), now().year, the_hub().process.calendar.timezone)
+    found = kept.get(key)
+    if found is None:
+        if len(kept) >= KEPT:
+            kept.clear()
+        found = kept[key] = macro(card, LOCAL_TIME)
+    return Markup(found.replace(LOCAL_TIME, card.local_time)) if card.local_time else found
 
 
 def _about(row: Any) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -20,6 +20,8 @@ from hub.web.lead.words import OFFERS, PURPOSES, check_title, said, titled
 
 bp = Blueprint("my", __name__)
 
+MOST_LINES = 20
+"""Lines of a section; its footer leads to all of them."""
 MOST_CHECKS = 20
 MOST_LATE = 10
 MOST_CLIENTS = 20
@@ -95,21 +97,24 @@ def my_sections(process: Process) -> list[Section]:
     """What is mine, in the order of doing it."""
     tasks = the_hub().views.leads.tasks
     today, tomorrow = day_end(process, now()), day_end(process, now(), 2)
-    groups: dict[str, list[Line]] = {}
-    for row in tasks.of([me().id], before=tomorrow):
-        groups.setdefault(_group(row, now(), today), []).append(line(row, process))
-    for row in tasks.of([me().id], kind="offer"):
-        groups.setdefault("offered", []).append(line(row, process))
-    for row in tasks.of([me().id], after=tomorrow, kind="request"):
-        groups.setdefault("requests", []).append(line(row, process))
-    for row in tasks.of([me().id], kind="check", limit=MOST_CHECKS):
-        groups.setdefault("checks", []).append(line(row, process))
+    groups: dict[str, list[Any]] = {}
+    for row in (*tasks.of([me().id], before=now()), *tasks.of([me().id], after=now(), before=tomorrow)):
+        groups.setdefault(_group(row, now(), today), []).append(row)
+    groups["offered"] = tasks.of([me().id], kind="offer")
+    groups["requests"] = tasks.of([me().id], after=tomorrow, kind="request")
+    groups["checks"] = tasks.of([me().id], kind="check", limit=MOST_CHECKS)
     heads = (("late", _("Просрочено"), "triangle-alert", "bad"), ("offered", _("Предложено вам"), "user-plus", ""),
              ("today", _("Срок сегодня"), "timer", ""), ("meetings", _("Встречи сегодня"), "calendar-days", ""),
              ("returns", _("Пора вернуться"), "alarm-clock", ""), ("meetings_tomorrow", _("Встречи завтра"), "calendar-days", ""),
              ("tomorrow", _("Завтра"), "clock", ""), ("requests", _("Просьбы клиентов, срок позже"), "clipboard-list", ""),
              ("checks", _("Ваши пункты чек-листов"), "list-checks", ""))
-    return [Section(id, title, icon, groups.get(id, []), tone) for id, title, icon, tone in heads]
+    return [_section(id, title, icon, groups.get(id, []), process, tone) for id, title, icon, tone in heads]
+
+
+def _section(id: str, title: str, icon: str, rows: list[Any], process: Process, tone: str = "") -> Section:
+    """The first lines of a section; all of them on the page that its footer leads to."""
+    shown = rows if request.args.get("all") == id else rows[:MOST_LINES]
+    return Section(id, title, icon, [line(row, process) for row in shown], tone, (len(rows) - len(shown), f"/my?all={id}#{id}"))
 
 
 def _group(row: Any, at: datetime, today: datetime) -> str:
@@ -178,7 +183,7 @@ def head_sections(process: Process) -> tuple[Section, Section]:
     at = iso(now())
     names = {f"user:{id}": u.name for id, u in the_hub().users().items()}
     late = [_late_line(row, process, names) for row in leads.late(at, MOST_LATE)]
-    return (Section("decide", _("Решить вам"), "crown", [line(row, process) for row in leads.tasks.of([HEAD])]),
+    return (_section("decide", _("Решить вам"), "crown", leads.tasks.of([HEAD]), process),
             Section("department", _("Просрочено в отделе"), "triangle-alert", late, "bad",
                     (max(0, leads.late_count(at) - len(late)), "/leads?show=today")))
 

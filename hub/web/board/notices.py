@@ -23,7 +23,8 @@ MOST = 100
 ICONS = {"offered": ("user-plus", ""), "near": ("timer", "warn"), "late": ("triangle-alert", "bad"),
          "woken": ("alarm-clock", "info"), "moved": ("route", "info"),
          "written": ("message-square-text", "info"), "given": ("user-check", "info"),
-         "opinion": ("crown", "warn"), "opinion_given": ("crown", "ok"), "won": ("trophy", "ok")}
+         "opinion": ("crown", "warn"), "opinion_given": ("crown", "ok"), "won": ("trophy", "ok"),
+         "unsent": ("circle-x", "bad"), "missed_call": ("phone-missed", "bad")}
 
 
 OFFERED: Words = {
@@ -41,6 +42,8 @@ SENTENCES: Words = {
     "opinion": _l("Просят ваше мнение о тестовом задании."),
     "opinion_given": _l("Руководитель дал мнение о тестовом задании."),
     "won": _l("Договор подписан: сделку нужно принять."),
+    "unsent": _l("Сообщение клиенту не ушло: посмотрите, почему."),
+    "missed_call": _l("Клиент звонил и ни с кем не поговорил: перезвоните."),
 }
 
 

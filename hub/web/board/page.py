@@ -15,10 +15,10 @@ from werkzeug.wrappers import Response
 
 from hub.domain.errors import Refused
 from hub.domain.process import Process
-from hub.projections.lead_queries import ASLEEP, ENDED_SHOWS
+from hub.projections.lead_queries import ASLEEP
 from hub.projections.lead_tasks import iso
 from hub.web.board import my, notices, search
-from hub.web.board.cards import Card, Looker, card_of, lead_url
+from hub.web.board.cards import Card, Looker, card_of, drawn, lead_url
 from hub.web.board.filter import Filter, chips, choices, is_ended, read_filter
 from hub.web.desk import do, may, me, now, signed_in, the_hub
 from hub.web.errors import status_of
@@ -107,7 +107,7 @@ def _board(error: str = "") -> dict[str, Any]:
         for rows in (leads.column(id, chosen.wanted, IN_COLUMN) if n else [],)]
     return {"columns": columns, "chosen": chosen, "chips": chips(chosen, counts, "/"), "choices": choices(chosen, hub),
             "hottest": _hottest(process, who), "part_url": chosen.url("/board/part"), "list_url": chosen.url("/leads"),
-            "query": chosen.url("").removeprefix("?"), "error": error, "may_open": may("intake")}
+            "query": chosen.url("").removeprefix("?"), "error": error, "may_open": may("intake"), "drawn": drawn}
 
 
 def _more_url(chosen: Filter, place: str) -> str:
@@ -179,14 +179,14 @@ def index() -> str:
     """All leads as a table, the ended ones too; sorted by the address."""
     hub, chosen = the_hub(), _chosen()
     process, leads, who = hub.process, hub.views.leads, looker()
-    total = leads.how_many(chosen.wanted)
+    counts, ended = leads.counts(chosen.wanted), leads.endings(chosen.wanted)
+    total = {**counts.shows, **ended}[chosen.wanted.show]
     pages = max(1, -(-total // IN_LIST))
     page = min(chosen.page, pages)
     rows = leads.listed(chosen.wanted, chosen.order, IN_LIST, (page - 1) * IN_LIST)
-    ended = {show: leads.how_many(replace(chosen.wanted, show=show)) for show in ENDED_SHOWS}
     return render_template(
         "board/list.html", rows=[(row, card_of(row, process, who, now())) for row in rows], chosen=chosen,
-        chips=chips(chosen, leads.counts(chosen.wanted), "/leads", ended), choices=choices(chosen, hub), total=total, page=page,
+        chips=chips(chosen, counts, "/leads", ended), choices=choices(chosen, hub), total=total, page=page,
         pages=pages, page_url=chosen.url("/leads", page="{page}").replace("%7Bpage%7D", "{page}"), sorts=_sorts(chosen),
         board_url=chosen.url("/"), stages=process.stages, process=process, lead_url=lead_url, may_open=may("intake"))
 
