@@ -31,6 +31,8 @@ GATHERED = 100_000_000
 """Bytes of all unfinished requests together; beyond, the largest of them ends."""
 CONNECTIONS = 600
 """Open connections; beyond, the one that has waited longest ends."""
+LINGER = 2.0
+"""Seconds that a connection without a request stays open while the server stops: a request may be under way."""
 STUCK = 30
 """Seconds that a thread waits for one more byte to come or to go: for requests that two parsers read in two ways."""
 
@@ -46,6 +48,7 @@ class Arriving:
 
     def __init__(self, held: bytes, now: float) -> None:
         self.data = bytearray()
+        self.lingers_until = now + LINGER
         self.until = now + HEAD_WITHIN
         self.latest = now + WHOLE_WITHIN
         self.head = 0
@@ -115,6 +118,21 @@ class WholeRequests(ThreadWorker):  # type: ignore[misc]
         if self.nr_conns >= CONNECTIONS - 1:
             self._make_room()
         super().accept(listener)
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """When the server stops: take in who waits already, then let go of the sockets, so that nobody new waits in vain."""
+        if enabled or self.alive:
+            super().set_accept_enabled(enabled)
+            return
+        for listener in self.sockets:
+            for _ in range(CONNECTIONS):
+                before = self.nr_conns
+                self.accept(listener)
+                if self.nr_conns == before:
+                    break
+        super().set_accept_enabled(False)
+        for listener in self.sockets:
+            listener.close()
 
     def enqueue_req(self, conn: TConn) -> None:
         """Begin to gather a request: of a new connection, a kept one, or one that has sent two at once."""
@@ -200,5 +218,6 @@ class WholeRequests(ThreadWorker):  # type: ignore[misc]
         """Called by the loop at least once a second: end what is too slow."""
         super().murder_pending()
         now = time.monotonic()
-        for conn in [c for c, a in self.arriving.items() if a.until < now or not (self.alive or a.data)]:
+        for conn in [c for c, a in self.arriving.items()
+                     if a.until < now or not (self.alive or a.data or a.lingers_until > now)]:
             self._end(conn, TOO_SLOW if self.arriving[conn].data else b"")

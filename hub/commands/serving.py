@@ -9,6 +9,7 @@ from contextlib import closing
 from threading import Event as Flag
 from typing import Any
 
+from hub import logs
 from hub.bootstrap import clock, first_administrator, open_house, publish_process
 from hub.commands.base import add
 from hub.config import Settings, load
@@ -16,23 +17,24 @@ from hub.config import Settings, load
 
 def register(commands: Any) -> None:
     """Add the commands."""
-    add(commands, "serve", serve, "serve the web pages and run the worker")
+    serve_ = add(commands, "serve", serve, "serve the web pages and run the worker")
+    serve_.add_argument("--no-worker", action="store_true", help="only the pages: `hub work` runs elsewhere")
     add(commands, "work", work, "run the worker alone: deadlines, read models")
     demo_ = add(commands, "demo", demo, "serve a made-up department from a database of its own (data-demo/)")
     demo_.add_argument("--fresh", action="store_true", help="make the demo data anew even if it is of today")
     demo_.add_argument("--only-make", action="store_true", help="make the data and stop")
 
 
-def serve(_: argparse.Namespace) -> int:
+def serve(arguments: argparse.Namespace) -> int:
     """Serve pages and run the worker."""
-    _serve(load(os.environ))
+    _serve(load(os.environ), with_worker=not arguments.no_worker)
     return 0
 
 
-def _serve(settings: Settings) -> None:
-    from hub.server import Server, log_to_stderr  # the server alone needs gunicorn
+def _serve(settings: Settings, *, with_worker: bool = True) -> None:
+    from hub.server import Server  # the server alone needs gunicorn
 
-    log_to_stderr()
+    logs.set_up(settings.log)
     with closing(open_house(settings)) as house:
         publish_process(house, clock())
         house.runner.catch_up()
@@ -41,18 +43,20 @@ def _serve(settings: Settings) -> None:
         print(f"\n  Sign in as  admin  with the one-time password  {password}\n"
               "  You will choose your own at the first sign-in.\n", flush=True)
     print(f"  The hub is at {settings.public_url} (data in {settings.data_dir}); Ctrl-C stops it.", flush=True)
-    Server(settings).run()
+    Server(settings, with_worker=with_worker).run()
 
 
 def work(_: argparse.Namespace) -> int:
     """Run the worker alone until a signal."""
-    from hub.server import log_to_stderr, worker_of
+    from hub.server import worker_of
 
-    log_to_stderr()
+    settings = load(os.environ)
+    logs.set_up(settings.log)
+    logs.this_process_is("worker")
     stop = Flag()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with closing(open_house(load(os.environ))) as house:
+    with closing(open_house(settings)) as house:
         publish_process(house, clock())
         print("The worker runs; Ctrl-C stops it.", flush=True)
         worker_of(house).run(stop)
