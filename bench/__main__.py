@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
-from bench import engine, web
+from bench import engine, scale, web, writers
 from bench.measure import Report, machine
+from tests import postgres
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
@@ -25,8 +28,16 @@ def main() -> int:
     report.say(HEAD.format(machine=machine()))
     # Not in /tmp where that may be memory: a commit there costs nothing.
     with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".bench-") as folder:
-        engine.run(Path(folder) / "engine", report)
-        web.run(Path(folder) / "web", report)
+        with postgres.server(durable=True) as server, ExitStack() as stack:
+            urls = [stack.enter_context(postgres.database(server)) for _ in range(3)] if server else ["", "", ""]
+            for part, url in zip((engine, writers, web), urls, strict=True):
+                name = part.__name__.rpartition(".")[2]
+                part.run(Path(folder) / name, report)
+                if url:
+                    part.run(Path(folder) / f"{name}-postgres", report, url)
+            if server is None:
+                report.say("\nPostgreSQL is not installed here: nothing was measured on it.")
+        scale.run(Path(os.environ.get("BENCH_FOLDER", folder)) / "scale", report, scale.wanted(sys.argv[1:], os.environ))
     RESULTS.write_text("\n".join(report.lines) + "\n", encoding="utf-8")
     return 0
 

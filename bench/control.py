@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from threading import Lock
+from queue import Queue
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-from bench.measure import Raw
+from bench.measure import Raw, RawPostgres, raw_of
 from hub.server import THREADS
+from tests.databases import url_of
 
 ROWS = [("lead.event", b"x" * 280)] * 12
 """About what a delivery of somebody new stores."""
@@ -29,13 +30,18 @@ class Control(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Callable[..., Iterable[bytes]]:
         """Called by gunicorn in the forked process."""
-        raw, lock = Raw(Path(sys.argv[1]) / "raw.db"), Lock()
+        folder = Path(sys.argv[1])
+        url = url_of(folder)
+        raws = Queue[Raw | RawPostgres]()
+        for _ in range(THREADS if url else 1):
+            raws.put(raw_of(folder, url, "raw"))
 
         def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
             if environ["REQUEST_METHOD"] == "POST":
                 environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
-                with lock:
-                    raw.insert(ROWS)
+                raw = raws.get()
+                raw.insert(ROWS)
+                raws.put(raw)
             start_response("202 ACCEPTED", [("Content-Length", "2")])
             return [b"ok"]
         return app

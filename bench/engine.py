@@ -9,60 +9,79 @@ from itertools import cycle
 from pathlib import Path
 from threading import Event as Flag
 from threading import Thread
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from bench.measure import Raw, Report, Times, side_by_side
+from bench.measure import Raw, RawPostgres, Report, Times, raw_of, side_by_side
+from hub.domain import events as e
+from hub.domain.aggregate import Stamp
+from hub.domain.lead import Lead
 from hub.projections import Runner
 from hub.projections.views import Views
-from tests.house import Department, form, phone
+from tests import databases
+from tests.house import MONDAY, Department, actor, form, phone
 
-SIZES = (10, 20, 60, 500)
-"""Events of a lead. A lead begins with nine or ten."""
+SIZES = (1, 20, 60, 500)
+"""Events of a lead. (A lead that came in has nine or ten; one of a single event is made by the store alone.)"""
 COMMANDS = 120
 DELIVERIES = 200
 LEADS = 1_000
+NOTE = "Клиент просит перезвонить завтра утром"
 
 
 def last_rows(house: Department, after: int) -> list[tuple[str, bytes]]:
     """Topic and bytes of what was stored after a position."""
-    return [(row.topic, row.state) for row in house.store.tail(after, 1_000)]
+    return [(row.topic, bytes(row.state)) for row in house.store.tail(after, 1_000)]
 
 
 def grown(house: Department, size: int, count: int) -> list[UUID]:
-    """Leads with this many events."""
+    """Leads with this many events, or with as few as a lead can have."""
     leads = [house.new_lead() for _ in range(count)]
     for lead in leads:
         while house.hub.version(lead) < size:
-            house.do(lead, "note", text="Клиент просит перезвонить завтра утром")
+            house.do(lead, "note", text=NOTE)
     return leads
 
 
-def appends(house: Department, raw: Raw, report: Report) -> None:
-    """A note on leads of different ages."""
-    report.section("A command (a note) on a lead, against a raw INSERT and COMMIT of the same row",
-                   "events of the lead", "raw", "hub", "hub / raw", "hub, lead not at hand", "/ raw")
+def appends(house: Department, raw: Raw | RawPostgres, report: Report, store: str) -> None:
+    """A note on leads of different ages: the append alone, and the whole command."""
+    report.section(f"{store}: one event on a lead, against a raw INSERT and COMMIT of the same row",
+                   "events of the lead", "raw", "append", "/ raw", "command", "/ raw", "command, lead not at hand", "/ raw")
     for size in SIZES:
         leads = grown(house, size, 4 if size > 100 else 24)
-        warm, cold = cycle(leads), cycle(leads)
+        turns = {name: cycle(leads) for name in ("append", "command", "cold")}
         before = house.store.head()
-        house.do(leads[0], "note", text="Клиент просит перезвонить завтра утром")
+        house.do(leads[0], "note", text=NOTE)
         rows = last_rows(house, before)
 
-        def note(turn: cycle[UUID], *, forget: bool = False) -> None:
-            lead = next(turn)
+        def append() -> None:
+            """State at hand, one event decided on it, encoded, stored, folded: what the engine adds to the INSERT."""
+            lead = next(turns["append"])  # noqa: B023
+            version, state = house.hub.streams.at_hand(Lead, lead)
+            found = Lead(lead, now(), state, version)
+            found.record(e.NoteAdded, subject=state.main_person, text=NOTE)
+            house.hub.streams.save([found])
+
+        def command(*, forget: bool = False) -> None:
+            lead = next(turns["cold" if forget else "command"])  # noqa: B023
             if forget:
                 house.hub.streams.forget(lead)
-            house.do(lead, "note", text="Клиент просит перезвонить завтра утром")
+            house.do(lead, "note", text=NOTE)
 
-        times = side_by_side(COMMANDS, raw=lambda: raw.insert(rows), hub=lambda: note(warm), cold=lambda: note(cold, forget=True))  # noqa: B023
+        times = side_by_side(COMMANDS, raw=lambda: raw.insert(rows), append=append, command=command,  # noqa: B023
+                             cold=lambda: command(forget=True))
         base = times["raw"].median
-        report.row(size, times["raw"], times["hub"], f"{times['hub'].median / base:.2f}", times["cold"],
-                   f"{times['cold'].median / base:.2f}")
+        cells = [cell for name in ("append", "command", "cold") for cell in (times[name], f"{times[name].median / base:.2f}")]
+        report.row(house.hub.version(leads[0]) if size == 1 else size, times["raw"], *cells)
 
 
-def deliveries(house: Department, raw: Raw, keys: Raw, report: Report) -> None:
+def now() -> Stamp:
+    """Somebody writes now."""
+    return Stamp(actor("anna"), MONDAY, uuid4(), 1)
+
+
+def deliveries(house: Department, raw: Raw | RawPostgres, keys: Raw | RawPostgres, report: Report, store: str) -> None:
     """A delivery of somebody new (its key is committed first) and of somebody known."""
-    report.section("A delivery (``hub.receive``), against a raw INSERT and COMMIT of the same rows",
+    report.section(f"{store}: a delivery (``hub.receive``), against a raw INSERT and COMMIT of the same rows",
                    "delivery", "rows", "bytes", "raw", "hub", "hub / raw")
     numbers = iter(range(10_000_000))
     for name, count in (("of somebody new", DELIVERIES), ("of somebody with an open card", DELIVERIES)):
@@ -88,7 +107,7 @@ def deliveries(house: Department, raw: Raw, keys: Raw, report: Report) -> None:
                    times["raw"], times["hub"], f"{times['hub'].median / times['raw'].median:.2f}")
 
 
-def read_models(house: Department, report: Report) -> None:
+def read_models(house: Department, report: Report, store: str) -> None:
     """How soon and how fast they follow."""
     house.runner.catch_up()
     lead, stop = house.new_lead(), Flag()
@@ -106,20 +125,23 @@ def read_models(house: Department, report: Report) -> None:
         stop.set()
         loop.join()
     seen = Times(tuple(seconds))
-    report.section("Read models", "what", "figure")
+    report.section(f"{store}: read models", "what", "figure")
     report.row("from the commit until every read model shows it",
                f"p50 {seen.median * 1e3:.1f} ms, p99 {seen.at(.99) * 1e3:.1f} ms")
-    while house.views.leads.count("1") < LEADS:
+    while house.views.leads.count("1 = 1") < LEADS:
         for n in range(100):
             house.receive(form(phone(2_000_000 + house.store.head() * 100 + n)))
         house.runner.catch_up()
     head = house.store.head()
     for projection in Views(house.store).all:
         report.row(f"rebuild of {projection.name}, {head} events", rate(head, lambda p=projection: house.runner.rebuild(p.name)))  # type: ignore[misc]
-    with house.store.writing() as cursor:
-        cursor.execute("UPDATE projection_positions SET position = 0, version = -1")
-    anew = Runner(house.store, Views(house.store).all)
-    report.row(f"all of them from nothing, {head} events", rate(head, anew.catch_up))
+    with house.store.views.writing() as cursor:
+        for projection in Views(house.store).all:
+            for table in projection.table_names:
+                cursor.execute(f"DELETE FROM {table}")
+        cursor.execute("UPDATE projection_positions SET position = 0")
+    report.row(f"all of them at once, following from the first event, {head} events",
+               rate(head, Runner(house.store, Views(house.store).all).catch_up))
 
 
 def rate(events: int, act: Callable[[], object]) -> str:
@@ -129,9 +151,9 @@ def rate(events: int, act: Callable[[], object]) -> str:
     return f"{events / (time.perf_counter() - begin):,.0f} events/s"
 
 
-def reading(house: Department, report: Report) -> None:
+def reading(house: Department, report: Report, store: str) -> None:
     """What pages ask."""
-    leads = [UUID(row["id"]) for row in house.views.leads.rows("1", limit=LEADS)]
+    leads = [UUID(row["id"]) for row in house.views.leads.rows("1 = 1", limit=LEADS)]
     turn, cold = cycle(leads), cycle(leads)
 
     def card(turn: cycle[UUID], *, forget: bool) -> None:
@@ -144,23 +166,26 @@ def reading(house: Department, report: Report) -> None:
     times = side_by_side(
         60, board=lambda: house.views.leads.rows(limit=LEADS), search=lambda: house.views.leads.found("912 200"),
         lead=lambda: house.hub.lead(next(turn)), card=lambda: card(cold, forget=True))
-    report.section(f"Reading, {len(leads)} leads", "what", "time", "p99")
+    report.section(f"{store}: reading, {len(leads)} leads", "what", "time", "p99")
     names = {"board": f"the board: {len(leads)} rows", "search": "a search", "lead": "a lead's state, at hand",
              "card": "a card: state and whole history, not at hand"}
     for name, found in times.items():
         report.row(names[name], found, f"{found.at(.99) * 1e3:.2f} ms")
 
 
-def run(folder: Path, report: Report) -> None:
-    """Everything that needs no server."""
+def run(folder: Path, report: Report, url: str = "") -> None:
+    """Everything that needs no server of ours, on SQLite or in the PostgreSQL database of ``url``."""
     folder.mkdir()
-    raw, keys = Raw(folder / "raw.db"), Raw(folder / "raw-keys.db")
+    store = "PostgreSQL" if url else "SQLite"
+    if url:
+        databases.put(folder, url)
+    raw, keys = raw_of(folder, url, "raw"), raw_of(folder, url, "raw-keys")
     with Department(folder) as house:
         house.begin()
-        appends(house, raw, report)
-        deliveries(house, raw, keys, report)
-        read_models(house, report)
-        reading(house, report)
+        appends(house, raw, report, store)
+        deliveries(house, raw, keys, report, store)
+        read_models(house, report, store)
+        reading(house, report, store)
     raw.close()
     keys.close()
 

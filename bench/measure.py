@@ -12,6 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
+
+import psycopg
 
 Act = Callable[[], object]
 
@@ -70,6 +73,36 @@ class Raw:
     def close(self) -> None:
         """Close the file."""
         self.database.close()
+
+
+class RawPostgres:
+    """The same on PostgreSQL: prepared statements, an autocommit INSERT for one row and a transaction for many."""
+
+    def __init__(self, url: str) -> None:
+        self.connection = psycopg.connect(url, autocommit=True, prepare_threshold=0)
+        self.connection.execute(
+            "CREATE TABLE IF NOT EXISTS raw_events (originator_id uuid NOT NULL, originator_version bigint NOT NULL, topic text "
+            "NOT NULL, state bytea NOT NULL, notification_id bigserial, PRIMARY KEY (originator_id, originator_version))")
+        self.connection.execute("CREATE UNIQUE INDEX IF NOT EXISTS raw_by_position ON raw_events (notification_id)")
+
+    def insert(self, rows: Sequence[tuple[str, bytes]]) -> None:
+        """These rows (topic, state) as a new stream, in one transaction."""
+        statement = "INSERT INTO raw_events (originator_id, originator_version, topic, state) VALUES (%s, %s, %s, %s)"
+        stream = uuid4()
+        if len(rows) == 1:
+            self.connection.execute(statement, (stream, 1, *rows[0]))
+            return
+        with self.connection.transaction(), self.connection.cursor() as cursor:
+            cursor.executemany(statement, [(stream, n, topic, state) for n, (topic, state) in enumerate(rows, 1)])
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+
+def raw_of(folder: Path, url: str, name: str) -> Raw | RawPostgres:
+    """The control of a database."""
+    return RawPostgres(url) if url else Raw(folder / f"{name}.db")
 
 
 @dataclass

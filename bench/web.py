@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench.engine import spread
 from bench.measure import Report, Times
+from tests import databases
 from tests.serving import Serving, ask, make_form, submit
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -33,11 +34,14 @@ def sent(port: int, senders: int, round_: int) -> tuple[float, Times]:
     return REQUESTS / (time.perf_counter() - begin), Times(seconds)
 
 
-def run(folder: Path, report: Report) -> None:
+def run(folder: Path, report: Report, url: str = "") -> None:
     """Both servers at once, asked in turn."""
+    store = "PostgreSQL" if url else "SQLite"
     hub_folder, control_folder = folder / "hub", folder / "control"
     for path in (hub_folder, control_folder):
         path.mkdir(parents=True)
+        if url:
+            databases.put(path, url)
     make_form(hub_folder)
     control = Serving(control_folder)
     control.command = [sys.executable, "-m", "bench.control", str(control_folder), str(control.port)]
@@ -45,7 +49,7 @@ def run(folder: Path, report: Report) -> None:
         hub.start()
         control.start()
         empty = hub.memory()
-        report.section("Form posts over HTTP, a connection each (the senders run on the same machine)",
+        report.section(f"{store}: form posts over HTTP, a connection each (the senders run on the same machine)",
                        "senders", "server", "requests/s", "p50", "p99", "share of raw")
         for senders in SENDERS:
             rates: dict[str, list[float]] = {"raw": [], "hub": []}
@@ -61,8 +65,8 @@ def run(folder: Path, report: Report) -> None:
                 report.row(senders, "one raw INSERT" if name == "raw" else "hub serve", spread(rates[name]),
                            f"{all_.median * 1e3:.1f} ms", f"{all_.at(.99) * 1e3:.1f} ms", f"{share:.2f}")
         health = [_timed(lambda: ask(hub.port, "GET", "/healthz")) for _ in range(50)]
-        report.section("The server", "what", "figure")
-        report.row("resident memory after the start, both processes", f"{empty / 2**20:.0f} MiB")
+        report.section(f"{store}: the server", "what", "figure")
+        report.row("resident memory after the start, all processes (shared pages counted in each)", f"{empty / 2**20:.0f} MiB")
         report.row(f"after {ROUNDS * REQUESTS * len(SENDERS)} submissions", f"{hub.memory() / 2**20:.0f} MiB")
         report.row("/healthz", Times(tuple(health)))
 
