@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, cast
 from uuid import UUID, uuid4, uuid5
 
@@ -17,6 +18,7 @@ from hub.domain.delivery import Address, Delivery, File
 from hub.domain.errors import Conflict as Changed
 from hub.domain.errors import Refused
 from hub.domain.event import Event
+from hub.domain.fact import own_name
 from hub.domain.index import (
     Contact,
     ContactState,
@@ -41,6 +43,13 @@ from hub.streams import Streams
 RETRIES = 50
 DUPLICATE_WINDOW = timedelta(minutes=10)
 """Within this time the same content without an id of its own is marked as a possible duplicate."""
+
+THREAD = "thread"
+"""The kind of contact that a message's name is: found like an address, and shown to nobody."""
+
+RAW_IN_EVENT = 300_000
+"""Characters of a body that its event carries; a longer one lies in a file, which the event names after this mark."""
+KEPT_APART = "\0kept apart: "
 
 ORDER = ("phone", "email", "telegram", "whatsapp", "vk")
 
@@ -130,7 +139,8 @@ class Intake:
         refused as ``same_key_other_payload``.
         """
         actor = Actor(f"channel:{delivery.channel}")
-        receipt = (receipt_stream(delivery.channel, delivery.source, delivery.delivery_id) if delivery.delivery_id else uuid4())
+        source = "" if delivery.anywhere else delivery.source
+        receipt = receipt_stream(delivery.channel, source, delivery.delivery_id) if delivery.delivery_id else uuid4()
         return self._take_in(delivery, receipt, Stamp(actor, at, uuid4(), self.process.version))
 
     def open_by_hand(self, delivery: Delivery, *, actor: Actor, at: datetime, receipt: UUID | None = None) -> Received:
@@ -146,8 +156,12 @@ class Intake:
                 return self._as_before(receipt_id, known, delivery)
             receipt = Receipt(receipt_id, stamp, known, version)
             try:
+                if delivery.automatic and not self._whose(delivery, receipt_id).state.open:
+                    delivery = replace(delivery, suspicion=delivery.suspicion or "automatic")
                 if delivery.suspicion and not by_hand:
                     return self._quarantine(delivery, receipt)
+                if delivery.edits and (edited := self._edit(delivery, receipt)) is not None:
+                    return edited
                 return self._accept(delivery, receipt, by_hand=by_hand)
             except Conflict:
                 continue
@@ -179,7 +193,7 @@ class Intake:
         files = self._store_files(delivery, sender.person_id)
         process = self.process_of_day(stamp.process_version)
         lead = Lead(lead_id, self._not_before(stamp, whose.state), whose.state, whose.version, process=process,
-                    staff=self.staff(stamp.at, process))
+                    staff=partial(self.staff, stamp.at, process))
         began = not whose.state.exists
         content = self._content(delivery, stamp)
         seen = content.see(receipt.id, DUPLICATE_WINDOW) if content is not None else False
@@ -189,10 +203,34 @@ class Intake:
             receipt.release(lead_id)
         else:
             receipt.record(DeliveryAccepted, subject=sender.person_id, channel=delivery.channel, source=delivery.source,
-                           digest=self._digest(delivery), lead=lead_id, began=began, test=delivery.test, raw=delivery.raw)
+                           digest=self._digest(delivery), lead=lead_id, began=began, test=delivery.test,
+                           raw=self._kept_raw(delivery.raw, sender.person_id))
         ties = [self._tied(held, sender.person_id, lead_id, stamp) for held in whose.to_tie]
+        ties += self._name(lead, delivery.names, sender.person_id)
         _, position = self.streams.save([receipt, lead, *ties, *([content] if content is not None else [])])
         return Received(receipt.id, lead_id, began, False, False, position)
+
+    def _edit(self, delivery: Delivery, receipt: Receipt) -> Received | None:
+        """A change of a message that we have; None where we have not, and it is a message by itself."""
+        held = self._named(delivery.edits)
+        if held.contact.lead is None:
+            return None
+        lead = self._lead_now(held.contact.lead, receipt.stamp)
+        if not lead.edited(delivery.edits, delivery.text):
+            return None
+        receipt.record(DeliveryAccepted, subject=held.person, channel=delivery.channel, source=delivery.source,
+                       digest=self._digest(delivery), lead=lead.id, began=False, test=delivery.test, raw=delivery.raw)
+        _, position = self.streams.save([receipt, lead])
+        return Received(receipt.id, lead.id, False, False, False, position)
+
+    def _lead_now(self, id: UUID, stamp: Stamp) -> Lead:
+        """A lead as it is now, with the time that has passed for it."""
+        version, state = self.streams.fresh(Lead, id)
+        process = self.process_of_day(stamp.process_version)
+        staff = partial(self.staff, stamp.at, process)
+        lead = Lead(id, self._not_before(stamp, state), state, version, process=process, staff=staff)
+        lead.pass_time()
+        return lead
 
     def _content(self, delivery: Delivery, stamp: Stamp) -> Content | None:
         """Only a delivery without an id of its own is compared by content."""
@@ -205,6 +243,14 @@ class Intake:
 
     def _store_files(self, delivery: Delivery, subject: UUID) -> tuple[e.FileRef, ...]:
         return tuple(e.FileRef(self.files.put(f.data, subject), f.name, f.content_type, len(f.data)) for f in delivery.files)
+
+    def _kept_raw(self, raw: str, subject: UUID) -> str:
+        """What an event keeps of a body: itself, or where a large one lies."""
+        if len(raw) <= RAW_IN_EVENT:
+            return raw
+        data = raw.encode()
+        ref = e.FileRef(self.files.put(data, subject), "raw", "text/plain", len(data))
+        return KEPT_APART + msgspec.json.encode(ref).decode()
 
     def _kept_files(self, known: ReceiptState, receipt: UUID) -> tuple[File, ...]:
         """Files of a quarantined delivery, which lie under the receipt's key until a person is known."""
@@ -224,16 +270,20 @@ class Intake:
                 found.append((held, *self._where_work_goes_on(held.contact.lead)))
             if held.contact.lead is None or not found[-1][3].open:
                 free.append(held)  # an address that finds another open card goes on finding it
+        answered = [held for held in map(self._named, delivery.threads) if held.contact.lead is not None]
+        threads = [(held, *self._where_work_goes_on(cast(UUID, held.contact.lead))) for held in answered]
+        person = found[0][0].person if found else uuid5(receipt, "person")
         for wanted in ("", "won"):
-            for held, lead, version, state in found:
+            for held, lead, version, state in (*threads, *found):
                 if state.ended == wanted:
-                    return Whose(Sender(held.person, held.kind), lead, version, state, None, tuple(free))
+                    whose = person if held.kind == THREAD else held.person
+                    return Whose(Sender(whose, held.kind), lead, version, state, None, tuple(free))
         new = uuid5(receipt, "lead")
-        if found:
-            held, lead, _, state = found[0]
-            sender = Sender(held.person, held.kind, account_manager=self._account_manager(state))
+        if threads or found:
+            held, lead, _, state = (*threads, *found)[0]
+            sender = Sender(person, held.kind, account_manager=self._account_manager(state))
             return Whose(sender, new, 0, Lead.EMPTY, lead, tuple(free))
-        return Whose(Sender(uuid5(receipt, "person")), new, 0, Lead.EMPTY, None, tuple(free))
+        return Whose(Sender(person), new, 0, Lead.EMPTY, None, tuple(free))
 
     def _account_manager(self, state: LeadState) -> str:
         """Who knows the client from a contract before this lead, however many leads lie between (R29)."""
@@ -259,6 +309,23 @@ class Intake:
         id = self._contact_id(address)
         return Held(id, address.kind, *self.streams.fresh(Contact, id))
 
+    def _named(self, name: str) -> Held:
+        """What is known of a message by its name."""
+        return self._held(Address(THREAD, name))
+
+    def _name(self, lead: Lead, names: tuple[str, ...], person: UUID) -> list[Contact]:
+        """Ties of names to a lead; facts that came before their thing are taken now, in the same transaction.
+
+        A name that leads to a card already goes on leading there.
+        """
+        ties = []
+        for held in map(self._named, dict.fromkeys(names)):
+            if held.contact.lead is None:
+                ties.append(self._tied(held, person, lead.id, lead.stamp))
+                for fact in held.contact.waiting:
+                    lead.hear(fact)
+        return ties
+
     def _tied(self, held: Held, person: UUID, lead: UUID, stamp: Stamp) -> Contact:
         contact = Contact(held.id, stamp, held.contact, held.version)
         contact.tie(held.kind, held.contact.person_id or person, lead)
@@ -270,7 +337,11 @@ class Intake:
     def _ties(self, lead: Lead) -> list[Contact]:
         """Addresses that a command added find this lead from now on, unless they find another open one."""
         ties = []
-        for event in lead.events:
+        for event in list(lead.events):
+            if isinstance(event, e.MessageAsked):
+                ties += self._name(lead, (own_name(event.event_id.hex),), event.person_id or lead.id)
+            if isinstance(event, e.MessageSent):
+                ties += self._name(lead, event.names, lead.state.outgoing[event.message].person_id or lead.id)
             if isinstance(event, e.AddressAdded):
                 held = self._held(Address(event.kind, event.value))
                 if held.contact.lead is None or not self._where_work_goes_on(held.contact.lead)[2].open:

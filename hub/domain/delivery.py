@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 
-class Address(Struct, frozen=True):
+class Address(Struct, frozen=True, gc=False):
     """One way to reach a person. ``value`` is normalised and ties deliveries together (R6).
 
     ``kind`` is ``phone`` (E.164), ``email`` (lower case), ``vk``, ``telegram`` or ``whatsapp``.
@@ -36,6 +36,20 @@ class File(Struct, frozen=True):
     data: bytes
 
 
+class Later(Struct, frozen=True):
+    """Something of a delivery that lies with its provider and is fetched after the delivery is stored.
+
+    ``kind`` is ``file`` (a photo, a recording) or ``person`` (the writer's name). ``ref`` is what the channel needs to
+    fetch it; ``name``, ``content_type`` and ``size`` (bytes, 0 where not known) are the provider's word.
+    """
+
+    kind: str
+    ref: str
+    name: str = ""
+    content_type: str = ""
+    size: int = 0
+
+
 class Delivery(Struct, frozen=True, kw_only=True):
     """One inbound request, verified and normalised by its channel and nothing else (R1).
 
@@ -46,6 +60,14 @@ class Delivery(Struct, frozen=True, kw_only=True):
     body: the same ``delivery_id`` with another digest is a conflict. ``suspicion`` names why a
     person should look first: the delivery then goes to the quarantine. ``fields`` keeps every
     field of the sender word for word, the unknown ones included. ``raw`` is the whole body as text.
+
+    ``anywhere``: the id is one in the whole channel, whichever account it came to (a letter to two mailboxes).
+    ``names`` are what this message is called in its channel, unique over all channels (``telegram/77/1/5``, a
+    Message-ID): later messages and facts find its card by them. ``threads`` are names of messages that it answers,
+    the nearest first: they lead to a card before any address does. ``edits`` is the name of a message that
+    this one replaces; where that one is not known it is a message by itself. ``later`` is fetched after it is stored.
+    ``automatic``: a program answered (out of office): it joins the open card that it finds, asks for no answer and
+    opens none; where it finds none it waits in the quarantine.
     """
 
     channel: str
@@ -72,3 +94,9 @@ class Delivery(Struct, frozen=True, kw_only=True):
     content_type: str = ""
     ip: str = ""
     test: bool = False
+    anywhere: bool = False
+    names: tuple[str, ...] = ()
+    threads: tuple[str, ...] = ()
+    edits: str = ""
+    later: tuple[Later, ...] = ()
+    automatic: bool = False

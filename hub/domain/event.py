@@ -22,7 +22,7 @@ HUB = "hub"
 """The actor of facts that nobody did: time passed, a rule moved a card."""
 
 
-class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One fact. ``TOPIC`` is its stable stored name and is never renamed.
 
     ``at`` is when the fact became true; ``recorded_at`` is set only where the hub learned of it

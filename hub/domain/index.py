@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
+import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from hub.domain.aggregate import Aggregate
 from hub.domain.errors import Refused, sentences
-from hub.domain.event import Event, Personal, topic
+from hub.domain.event import ERASED, Event, Personal, topic
+from hub.domain.fact import Fact
 
 RECEIPTS = UUID("2b0a1f0e-5f0a-5c8e-8b52-7f3f1d6f4a10")
 
@@ -68,8 +71,29 @@ class DeliveryDismissed(Event, frozen=True, kw_only=True):
     why: Personal
 
 
+@topic("receipt.unread")
+class DeliveryUnread(Event, frozen=True, kw_only=True):
+    """A genuine delivery that nobody could read: a dead letter. ``raw`` is the whole request, to be read again later.
+
+    ``channel`` is the kind of channel and ``source`` its account; ``reason`` is the code of a sentence ``unread_<code>``.
+    """
+
+    channel: str
+    source: str
+    source_title: str = ""
+    reason: str
+    raw: Personal = ""
+
+
+@topic("receipt.reread")
+class DeliveryReread(Event, frozen=True, kw_only=True):
+    """A dead letter was read after all. ``lead`` is the card that it led to, where it led to one."""
+
+    lead: UUID | None = None
+
+
 class ReceiptState(Struct, frozen=True):
-    """``status``: empty, ``accepted``, ``quarantined``, ``released``, ``dismissed``."""
+    """``status``: empty, ``accepted``, ``quarantined``, ``released``, ``dismissed``, ``unread``, ``reread``."""
 
     status: str = ""
     channel: str = ""
@@ -100,24 +124,34 @@ class Receipt(Aggregate[ReceiptState]):
             case DeliveryQuarantined():
                 return ReceiptState("quarantined", event.channel, event.source, event.source_title, event.digest, None,
                                     event.reason, event.delivery, event.files, event.raw, "", event.at, event.subject)
+            case DeliveryUnread():
+                return ReceiptState("unread", event.channel, event.source, event.source_title, reason=event.reason, at=event.at,
+                                    raw=event.raw, subject=event.subject)
+            case DeliveryReread():
+                return _moved(state, "reread", lead=event.lead)
             case DeliveryReleased():
                 return _moved(state, "released", lead=event.lead)
             case DeliveryDismissed():
                 return _moved(state, "dismissed", why=event.why)
         return state
 
-    def _must_wait(self) -> None:
-        if self.state.status != "quarantined":
+    def _must_wait(self, *statuses: str) -> None:
+        if self.state.status not in statuses:
             raise Refused("not_in_quarantine")
 
     def release(self, lead: UUID) -> None:
         """A person makes a lead of it."""
-        self._must_wait()
+        self._must_wait("quarantined")
         self.record(DeliveryReleased, lead=lead)
+
+    def reread(self, lead: UUID | None) -> None:
+        """A dead letter was read after all."""
+        self._must_wait("unread")
+        self.record(DeliveryReread, lead=lead)
 
     def dismiss(self, why: str) -> None:
         """A person says that it is no request, and why."""
-        self._must_wait()
+        self._must_wait("quarantined", "unread")
         if not why.strip():
             raise Refused("say_why_dismissed", field="why")
         self.record(DeliveryDismissed, subject=self.id, why=why.strip())
@@ -137,11 +171,24 @@ class ContactTied(Event, frozen=True, kw_only=True):
     lead: UUID
 
 
+@topic("contact.fact_waits")
+class FactWaits(Event, frozen=True, kw_only=True):
+    """A fact came before the thing that it speaks of; it is taken when the name is tied to a card. ``fact`` is JSON."""
+
+    fact: Personal
+
+
+WAITING = 20
+"""Facts that wait for one thing at most: a provider that goes on about something that we never had fills nothing up."""
+
+
 class ContactState(Struct, frozen=True):
-    """Whose address it is and where their work goes on."""
+    """Whose address it is and where their work goes on. A name of a message is tied like an address (kind ``thread``);
+    ``waiting`` are facts about it that came first."""
 
     person_id: UUID | None = None
     lead: UUID | None = None
+    waiting: tuple[Fact, ...] = ()
 
 
 class Contact(Aggregate[ContactState]):
@@ -151,7 +198,17 @@ class Contact(Aggregate[ContactState]):
 
     @staticmethod
     def evolve(state: ContactState, event: Event) -> ContactState:
-        return ContactState(event.person_id, event.lead) if isinstance(event, ContactTied) else state
+        match event:
+            case ContactTied():
+                return ContactState(event.person_id, event.lead)
+            case FactWaits() if event.fact not in ("", ERASED):
+                return replace(state, waiting=(*state.waiting, msgspec.json.decode(event.fact, type=Fact)))
+        return state
+
+    def wait(self, fact: Fact) -> None:
+        """Keep a fact until what it speaks of is known. The same one twice is kept once."""
+        if fact not in self.state.waiting and len(self.state.waiting) < WAITING:
+            self.record(FactWaits, subject=self.id, fact=msgspec.json.encode(fact).decode())
 
     def tie(self, kind: str, person_id: UUID, lead: UUID) -> None:
         """Tie the address to a person and a card; nothing is recorded when it already is."""

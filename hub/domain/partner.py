@@ -17,7 +17,7 @@ from hub.domain.process import Process
 from hub.domain.state import LeadState
 
 TEMPLATES = UUID("c5f1a8a2-7f39-5e61-9a0c-0d9a5f1b7c12")
-PLACES = ("name", "reasons", "partners", "company", "manager", "agency")
+PLACES = ("name", "reasons", "partners", "company", "manager", "agency", "when")
 """What a letter template may name as ``{name}``."""
 
 sentences(

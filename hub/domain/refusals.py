@@ -209,4 +209,17 @@ sentences(
                 "This card is not merged, so there is nothing to split. Go on with it as usual."),
     not_merged_here=("Та карточка не объединена с этой. Откройте её и разделите с той, в которую она вошла.",
                      "That card is not merged into this one. Open it and split it from the one that it went into."),
+    # writing to the client
+    text_too_long=("Сообщение длиннее {most} знаков: сократите его или приложите файлом.",
+                   "The message is longer than {most} characters: shorten it, or attach it as a file."),
+    too_many_files=("К сообщению можно приложить до {most} файлов: отправьте остальные следующим.",
+                    "A message takes up to {most} files: send the others with the next one."),
+    say_account=("Выберите, через какой канал отправить.", "Choose the channel to send it by."),
+    not_their_address=("У людей этой карточки нет такого адреса. Сначала добавьте его в контакты.",
+                       "Nobody on this card has that address. Add it to their contacts first."),
+    no_such_message=("Такого сообщения в карточке нет. Обновите страницу.", "There is no such message on this card. Reload the page."),
+    message_not_failed=("Это сообщение ушло или ещё отправляется. Ещё раз отправляют то, что не ушло; напишите новое.",
+                        "This message has left or is leaving. Only one that did not leave is sent again; write a new one."),
+    message_not_unknown=("Об этом сообщении уже всё известно. Обновите страницу.",
+                         "It is known already how this message fared. Reload the page."),
 )

@@ -7,13 +7,15 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from hub.domain.call import Call
 from hub.domain.delivery import Address
 from hub.domain.events import FileRef, Money
+from hub.domain.outgoing import Fetch, Invitation, Mailed, Outgoing
 
 NOBODY = UUID(int=0)
 
 
-class Due(Struct, frozen=True):
+class Due(Struct, frozen=True, gc=False):
     """Something with a time limit. ``missed``: its time passed; ``warned``: staff were reminded."""
 
     key: str
@@ -35,7 +37,7 @@ class Due(Struct, frozen=True):
         return int(self.key.partition(":")[2] or 0)
 
 
-class Person(Struct, frozen=True):
+class Person(Struct, frozen=True, gc=False):
     """Somebody of the client's side."""
 
     id: UUID
@@ -51,7 +53,7 @@ class Person(Struct, frozen=True):
         return next((a.value for a in self.addresses if a.kind == kind), "")
 
 
-class Message(Struct, frozen=True):
+class Message(Struct, frozen=True, gc=False):
     """An inbound message, for the card and for finding repeats."""
 
     id: int
@@ -60,9 +62,11 @@ class Message(Struct, frozen=True):
     person_id: UUID
     text: str = ""
     subject_line: str = ""
+    source: str = ""
+    key: str = ""
 
 
-class Check(Struct, frozen=True):
+class Check(Struct, frozen=True, gc=False):
     """How an item of a checklist stands."""
 
     done: bool = False
@@ -70,7 +74,7 @@ class Check(Struct, frozen=True):
     note: str = ""
 
 
-class Sheet(Struct, frozen=True):
+class Sheet(Struct, frozen=True, gc=False):
     """One score sheet (R11)."""
 
     id: int
@@ -84,7 +88,7 @@ class Sheet(Struct, frozen=True):
     comment: str = ""
 
 
-class Letter(Struct, frozen=True):
+class Letter(Struct, frozen=True, gc=False):
     """A letter of ours: asked, then sent or failed."""
 
     id: int
@@ -96,7 +100,7 @@ class Letter(Struct, frozen=True):
     status: str = "asked"
 
 
-class Meeting(Struct, frozen=True):
+class Meeting(Struct, frozen=True, gc=False):
     """A meeting or call. ``status``: ``planned``, ``held``, ``cancelled``."""
 
     id: int
@@ -125,7 +129,7 @@ class Meeting(Struct, frozen=True):
         return self.starts_at + timedelta(minutes=self.minutes)
 
 
-class Proposal(Struct, frozen=True):
+class Proposal(Struct, frozen=True, gc=False):
     """A version of the proposal (R18)."""
 
     id: int
@@ -140,7 +144,7 @@ class Proposal(Struct, frozen=True):
     presented_in: int = 0
 
 
-class ClientRequest(Struct, frozen=True):
+class ClientRequest(Struct, frozen=True, gc=False):
     """Something that is missing for a decision (R23)."""
 
     id: int
@@ -155,7 +159,7 @@ class ClientRequest(Struct, frozen=True):
     accepted: bool | None = None
 
 
-class StallState(Struct, frozen=True):
+class StallState(Struct, frozen=True, gc=False):
     """A stall with what was done about it (R25)."""
 
     id: int
@@ -174,7 +178,7 @@ class StallState(Struct, frozen=True):
     played: tuple[tuple[str, str], ...] = ()
 
 
-class Question(Struct, frozen=True):
+class Question(Struct, frozen=True, gc=False):
     """A question for the client (R27)."""
 
     id: int
@@ -183,7 +187,7 @@ class Question(Struct, frozen=True):
     answer: str = ""
 
 
-class Need(Struct, frozen=True):
+class Need(Struct, frozen=True, gc=False):
     """A need of the client (R27)."""
 
     id: int
@@ -192,7 +196,7 @@ class Need(Struct, frozen=True):
     quote: str = ""
 
 
-class Loss(Struct, frozen=True):
+class Loss(Struct, frozen=True, gc=False):
     """One loss (R28); a lead may be lost more than once."""
 
     id: int
@@ -206,7 +210,7 @@ class Loss(Struct, frozen=True):
     stage: str = ""
 
 
-class Win(Struct, frozen=True):
+class Win(Struct, frozen=True, gc=False):
     """The signed contract (R28, R33)."""
 
     at: datetime
@@ -215,7 +219,7 @@ class Win(Struct, frozen=True):
     signed_on: date
 
 
-class Refusal(Struct, frozen=True):
+class Refusal(Struct, frozen=True, gc=False):
     """Our refusal (R28)."""
 
     at: datetime
@@ -226,7 +230,7 @@ class Refusal(Struct, frozen=True):
     without_letter: str = ""
 
 
-class Chance(Struct, frozen=True):
+class Chance(Struct, frozen=True, gc=False):
     """A chance to sell more (R30)."""
 
     id: int
@@ -237,14 +241,14 @@ class Chance(Struct, frozen=True):
     result: str = ""
 
 
-class NextStep(Struct, frozen=True):
+class NextStep(Struct, frozen=True, gc=False):
     """What happens next, by when."""
 
     text: str
     due_at: datetime
 
 
-class LeadState(Struct, frozen=True):
+class LeadState(Struct, frozen=True, gc=False):
     """A lead as its events up to a moment left it."""
 
     channel: str = ""
@@ -272,6 +276,11 @@ class LeadState(Struct, frozen=True):
     inn: str = ""
     site: str = ""
     messages: tuple[Message, ...] = ()
+    outgoing: dict[int, Outgoing] = {}
+    fetches: dict[int, Fetch] = {}
+    mailed: dict[int, Mailed] = {}
+    calls: dict[int, Call] = {}
+    invitations: dict[int, Invitation] = {}
     attribution: tuple[tuple[str, str], ...] = ()
     dues: dict[str, Due] = {}
     missed: tuple[tuple[str, datetime], ...] = ()

@@ -1,23 +1,29 @@
-"""One contract for all channels. A channel's test subclasses :class:`ChannelContract` and says what is its own."""
+"""One contract for all channels: what reads requests (:class:`Contract`), the website's own part (:class:`ChannelContract`),
+and what webhooks keep over a whole hub (:class:`HookContract`). A channel's test subclasses one and says what is its own."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from werkzeug.test import TestResponse as Answered
 
-from hub.channels.base import Accepted, Rejected, Request
-from hub.domain.errors import SENTENCES
+from hub.channels.base import Accepted, Channel, Rejected, Request
+from hub.domain.errors import SENTENCES, Refused
+from hub.store import Unavailable
+from tests.channels.house import ChannelHouse
 
 CHANNELS = Path(__file__).parents[2] / "hub" / "channels"
 
 
-class ChannelContract:
+class Contract:
     """What every channel promises.
 
     A subclass sets ``module`` (the channel's file in hub/channels, without .py) and ``vendors`` (packages that only
-    that file may import), and implements the five methods below.
+    that file may import), and implements the methods below.
     """
 
     module: str
@@ -43,17 +49,12 @@ class ChannelContract:
         """Requests that do not come from where they say, or say nothing about it."""
         raise NotImplementedError
 
-    def unparsable(self) -> list[tuple[Request, str]]:
-        """Requests that nobody can read, each with a piece of text that a person must still find in what is kept."""
-        raise NotImplementedError
-
     def test_a_genuine_request_is_one_delivery_of_a_reachable_person(self) -> None:
         """R1: a delivery names its channel and account, keeps the whole body, and says how to reach the person."""
         (delivery,) = self.accept(self.genuine()).deliveries
         assert delivery.channel in ("phone", "social", "email", "website")
         assert delivery.source
         assert delivery.delivery_id
-        assert delivery.payload_digest
         assert delivery.raw
         assert delivery.addresses
         assert delivery.suspicion == ""
@@ -79,6 +80,30 @@ class ChannelContract:
             assert sentence.ru.format(**refusal.value.params)
             assert sentence.en.format(**refusal.value.params)
 
+    def test_its_vendor_lives_in_its_file_alone(self) -> None:
+        own, vendors = [CHANNELS / f"{self.module}.py", *CHANNELS.glob(f"{self.module}_*.py")], set(self.vendors)
+        assert {name.split(".")[0] for file in own for name in _imported(file)} >= vendors
+        others = [path for path in CHANNELS.parent.rglob("*.py") if path not in own]
+        assert [path for path in others if {name.split(".")[0] for name in _imported(path)} & vendors] == []
+
+    def test_it_knows_only_the_domain_and_the_contract(self) -> None:
+        own = [CHANNELS / f"{self.module}.py", *CHANNELS.glob(f"{self.module}_*.py")]
+        ours = {name for file in own for name in _imported(file) if name.startswith("hub.")}
+        allowed = ("hub.domain.", "hub.channels.base.", "hub.channels.base_", f"hub.channels.{self.module}_")
+        assert {name for name in ours if not f"{name}.".startswith(allowed)} == set()
+
+
+class ChannelContract(Contract):
+    """The website's part: what cannot be read waits in the quarantine with what could be understood of it."""
+
+    def unparsable(self) -> list[tuple[Request, str]]:
+        """Requests that nobody can read, each with a piece of text that a person must still find in what is kept."""
+        raise NotImplementedError
+
+    def test_a_genuine_request_has_a_digest(self) -> None:
+        (delivery,) = self.accept(self.genuine()).deliveries
+        assert delivery.payload_digest
+
     def test_what_cannot_be_read_is_kept_whole_with_its_reason(self) -> None:
         """R1: nothing that may hold a lead is dropped."""
         unparsable = self.unparsable()
@@ -89,16 +114,107 @@ class ChannelContract:
             assert all("suspect_" + code in SENTENCES for code in delivery.suspicion.split())
             assert piece in delivery.raw
 
-    def test_its_vendor_lives_in_its_file_alone(self) -> None:
-        file, vendors = CHANNELS / f"{self.module}.py", set(self.vendors)
-        assert {name.split(".")[0] for name in _imported(file)} >= vendors
-        others = [path for path in CHANNELS.parent.rglob("*.py") if path != file]
-        assert [path for path in others if {name.split(".")[0] for name in _imported(path)} & vendors] == []
 
-    def test_it_knows_only_the_domain_and_the_contract(self) -> None:
-        ours = {name for name in _imported(CHANNELS / f"{self.module}.py") if name.startswith("hub.")}
-        allowed = ("hub.domain.", "hub.channels.base.", f"hub.channels.{self.module}_")
-        assert {name for name in ours if not f"{name}.".startswith(allowed)} == set()
+class HookContract(Contract):
+    """What every channel with accounts keeps, over a whole hub: its webhook answers only for what is stored."""
+
+    def channel(self) -> Channel:
+        """The account under test. The same object for the length of a test."""
+        raise NotImplementedError
+
+    def unparsable(self) -> list[tuple[Request, str]]:
+        """Genuine requests that nobody can read, each with a piece of text that a person must still find."""
+        raise NotImplementedError
+
+    def rotated(self) -> list[Request]:
+        """Genuine requests of different deliveries, each under another secret of those in force at once."""
+        raise NotImplementedError
+
+    def acknowledges(self, answer: Answered) -> bool:
+        """Whether the provider takes this answer for a yes."""
+        return answer.status_code == 200
+
+    def accept(self, request: Request) -> Accepted:
+        return self.channel().accept(request)
+
+    @pytest.fixture
+    def with_hub(self, tmp_path: Path) -> Iterator[ChannelHouse]:
+        house = ChannelHouse(tmp_path, self.channel())
+        yield house
+        house.close()
+
+    def test_a_genuine_request_is_stored_before_it_is_acknowledged(self, with_hub: ChannelHouse) -> None:
+        assert self.acknowledges(with_hub.call(self.genuine()))
+        assert len(with_hub.leads()) == 1
+
+    def test_a_repeat_is_answered_as_the_first_time_and_adds_nothing(self, with_hub: ChannelHouse) -> None:
+        first = with_hub.call(self.genuine())
+        head = with_hub.head()
+        for _ in range(2):
+            again = with_hub.call(self.repeat())
+            assert (again.status_code, again.data, again.content_type) == (first.status_code, first.data, first.content_type)
+        assert with_hub.head() == head
+
+    def test_a_forged_request_leaves_nothing(self, with_hub: ChannelHouse) -> None:
+        head = with_hub.head()
+        for request in self.forged():
+            assert 400 <= with_hub.call(request).status_code < 500
+        assert with_hub.head() == head
+
+    def test_what_nobody_can_read_is_kept_whole_once_and_acknowledged(self, with_hub: ChannelHouse) -> None:
+        unparsable = self.unparsable()
+        for number, (request, piece) in enumerate(unparsable, 1):
+            for _ in range(2):
+                assert self.acknowledges(with_hub.call(request))
+            letters = with_hub.dead_letters()
+            assert len(letters) == number
+            assert piece in with_hub.hub.unread(letters[0]).raw
+        assert with_hub.leads() == []
+
+    def test_a_dead_letter_is_read_again_once_the_parser_is_mended(self, with_hub: ChannelHouse,
+                                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+        with monkeypatch.context() as broken:
+            broken.setattr(type(self.channel()), "read", lambda *_: {}["not there"])
+            assert self.acknowledges(with_hub.call(self.genuine()))
+            (letter,) = with_hub.dead_letters()
+            with pytest.raises(Refused, match="still cannot be read"):
+                with_hub.read_again(letter)
+        assert with_hub.leads() == []
+        lead = with_hub.read_again(letter)
+        assert [row["id"] for row in with_hub.leads()] == [lead.hex if lead else ""]
+        assert with_hub.dead_letters() == []
+        head = with_hub.head()
+        assert self.acknowledges(with_hub.call(self.repeat()))  # the provider repeats it after all
+        assert with_hub.head() == head
+
+    def test_a_fault_of_ours_is_not_acknowledged_and_the_repeat_is_taken(self, with_hub: ChannelHouse,
+                                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+        for error, status in ((RuntimeError("a bug"), 500), (Unavailable("locked"), 503)):
+            with monkeypatch.context() as broken:
+                def fail(*_: object, error: Exception = error, **__: object) -> None:
+                    raise error
+                broken.setattr(with_hub.hub, "receive", fail)
+                head = with_hub.head()
+                assert with_hub.call(self.genuine()).status_code == status
+                assert with_hub.head() == head
+        assert self.acknowledges(with_hub.call(self.repeat()))
+        assert len(with_hub.leads()) == 1
+
+    def test_secrets_are_changed_without_losing_anything(self, with_hub: ChannelHouse) -> None:
+        rotated = self.rotated()
+        assert len(rotated) >= 2
+        for request in rotated:
+            assert self.acknowledges(with_hub.call(request))
+        assert with_hub.hub.views.channels.unread() == 0
+        assert with_hub.came() == len(rotated)
+
+    def test_what_it_does_not_expect_at_its_address_is_a_4xx(self, with_hub: ChannelHouse) -> None:
+        head, genuine = with_hub.head(), self.genuine()
+        wrong = (replace(genuine, method="DELETE"), replace(genuine, body=b"", headers={}),
+                 replace(genuine, body=b"x" * (self.channel().largest + 1)))
+        for request in wrong:
+            assert 400 <= with_hub.call(request).status_code < 500
+        assert with_hub.head() == head
 
 
 def _imported(path: Path) -> set[str]:

@@ -34,9 +34,11 @@ CHOICES: dict[str, st.SearchStrategy[Any]] = {
     "phone": st.sampled_from(["", "+7 912 345-67-89", "12"]), "email": st.sampled_from(["", "ivan@example.ru", "x"]),
     "telegram": st.just(""), "timezone": st.sampled_from(["", "Europe/Samara", "x"]),
     "value": st.sampled_from([PHONE.value, EMAIL.value]),
+    "route": st.sampled_from([{"way": "email", "account": "email/main", "to": to} for to in (EMAIL.value, "x@example.ru")]),
+    "account": st.sampled_from(["", "email/main"]),
     "action": st.sampled_from(["mvp", "who", "debrief"]), "minutes": st.sampled_from([30, 60]), "file": st.none(),
     "ours": st.sampled_from([(), ("а", "б")]), "theirs": st.sampled_from([(), ("в",)]), "members": st.just((("anna", "x"),)),
-    "criteria_checked": st.sampled_from([True, True, False]), "text": st.sampled_from(["x", "x", " "]),
+    "criteria_checked": st.sampled_from([True, True, False]), "text": st.sampled_from(["x", "x", " "]), "files": st.just(()),
 }
 KINDS = {"ask_question": ["problem", "developing"], "record_chance": ["upsell", "gift"], "open_request": list(P.requests),
          "ask_letter": ["refusal", "free"], "add_address": ["phone", "email"], "retire_address": ["phone", "email"]}

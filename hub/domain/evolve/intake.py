@@ -19,7 +19,9 @@ def _(st: LeadState, ev: e.LeadReceived) -> LeadState:
 
 @on(e.MessageReceived)
 def _(st: LeadState, ev: e.MessageReceived) -> LeadState:
-    message = s.Message(ev.message, ev.at, ev.channel, ev.person_id, ev.text, ev.subject_line)
+    message = s.Message(ev.message, ev.at, ev.channel, ev.person_id, ev.text, ev.subject_line, ev.source, ev.named)
+    if ev.automatic:
+        return replace(st, messages=(*st.messages, message))
     return replace(st, messages=(*st.messages, message), last_inbound_at=ev.at, attempts=0,
                    attribution=st.attribution or ev.attribution, about=st.about or ev.text[:200])
 

@@ -1,12 +1,13 @@
 """The lead: one aggregate from first contact to won, lost or refused."""
 
 from hub.domain.lead.base import COMMANDS, CommandInfo, Staff
-from hub.domain.lead.clock import Clock
+from hub.domain.lead.calls import Calls
 from hub.domain.lead.intake import Sender
+from hub.domain.lead.letters import Letters
 
 __all__ = ["COMMANDS", "CommandInfo", "Lead", "Sender", "Staff"]
 
 
-class Lead(Clock):
+class Lead(Letters, Calls):
     """All commands of a lead (R1–R34). Each phase adds its own, in the order of the process:
-    intake, people, screening, meetings, deal, follow_up, ending, clock."""
+    intake, people, screening, meetings, deal, follow_up, ending, clock; then talk, what is written to and fro, and letters."""

@@ -82,10 +82,11 @@ class LeadBase(Aggregate[LeadState]):
     EMPTY = LeadState()
 
     def __init__(self, id: UUID, stamp: Stamp, state: LeadState | None = None, version: int = 0, *,
-                 process: Process | None = None, staff: Staff | None = None) -> None:
+                 process: Process | None = None, staff: Staff | Callable[[], Staff] | None = None) -> None:
+        """``staff`` may be a way to ask who is there: most commands need not know."""
         super().__init__(id, stamp, state, version)
         self._process = process
-        self.staff = staff or Staff()
+        self._staff = staff or Staff()
 
     @staticmethod
     def evolve(state: LeadState, event: Any) -> LeadState:
@@ -97,6 +98,13 @@ class LeadBase(Aggregate[LeadState]):
         if self._process is None:
             raise RuntimeError("a command needs the process in force")
         return self._process
+
+    @property
+    def staff(self) -> Staff:
+        """Who is there."""
+        if not isinstance(self._staff, Staff):
+            self._staff = self._staff()
+        return self._staff
 
     # ── who may ──────────────────────────────────────────────────────────────────
 

@@ -108,8 +108,12 @@ class Deal(Meetings):
                     text=self._says(text, "say_text", rule="R18", field="text"))
 
     @command("work")
-    def send_proposal(self, way: str = "email", to: str = "", proposal: int = 0, without_presentation: bool = True) -> None:
-        """The version went to the client; without a presentation the card moves to follow-up (R19, R22)."""
+    def send_proposal(self, way: str = "email", to: str = "", proposal: int = 0, without_presentation: bool = True,
+                      account: str = "", subject: str = "", text: str = "") -> None:
+        """The version goes to the client; without a presentation the card moves to follow-up (R19, R22).
+
+        With the ``account`` of a mailbox it leaves by itself and counts as sent once it has left; without one it went already.
+        """
         self._must_be_taken()
         self._must_be_awake()
         found = self._version(proposal)
@@ -126,8 +130,23 @@ class Deal(Meetings):
             to = self._address("email", to, "to").value
         if self.state.stage == "interview":
             self._leave_interview()
-        self.record(e.ProposalSent, subject=self.id, proposal=found.id, way=way, to=to)
+        if account and way == "email":
+            self._mail_proposal(found, without_presentation, account, to, subject=subject, text=text)
+        else:
+            self._proposal_went(found.id, way, to, without_presentation)
+
+    def _mail_proposal(self, found: Proposal, without_presentation: bool, account: str, to: str, *, subject: str,
+                       text: str) -> None:
+        """Ask for a letter with the version's file. See :class:`hub.domain.lead.letters.Letters`."""
+        raise NotImplementedError
+
+    def _proposal_went(self, proposal: int, way: str, to: str, without_presentation: bool) -> None:
+        self.record(e.ProposalSent, subject=self.id, proposal=proposal, way=way, to=to)
+        if not self.state.open:
+            return  # it ended while the letter was on its way
         self._due("ping")
+        if self.state.next_step is None:
+            self._drop("next_step", why="R22")
         if self.state.stage == "proposal" and without_presentation and self._leads_to("follow_up"):
             self._enter("follow_up", "R19")
         self._next_step_due()

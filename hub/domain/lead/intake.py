@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from hub.domain import events as e
-from hub.domain.delivery import Delivery
+from hub.domain.delivery import Delivery, Later
 from hub.domain.errors import Refused
 from hub.domain.lead.base import LeadBase, command
 
@@ -42,10 +42,12 @@ class Intake(LeadBase):
             e.MessageReceived, subject=sender.person_id, message=number, channel=delivery.channel, source=delivery.source,
             source_title=delivery.source_title, person_id=sender.person_id, receipt_id=receipt_id, tied_by=sender.tied_by,
             possible_duplicate=possible_duplicate, suspicion=delivery.suspicion, attribution=delivery.attribution,
-            subject_line=delivery.subject_line, text=delivery.text, fields=fields, files=files)
+            subject_line=delivery.subject_line, text=delivery.text, fields=fields, files=files,
+            named=next(iter(delivery.names), ""), automatic=delivery.automatic)
+        self.expect(number, sender.person_id, delivery.source, delivery.later)
         if first:
             self._start_clocks(sender)
-        else:
+        elif not delivery.automatic:
             self._heard_again(number)
 
     def _begin(self, delivery: Delivery, sender: Sender, receipt_id: UUID | None, previous: UUID | None, by_hand: bool) -> None:
@@ -124,6 +126,10 @@ class Intake(LeadBase):
         self.record(e.LeadWoken, hub=True, subject=self.id, why=why)
         self._drop("wake", why="R29")
         self._resume()
+
+    def expect(self, message: int, person: UUID, account: str, later: tuple[Later, ...]) -> None:
+        """Note what is still to be fetched of a message; see :class:`hub.domain.lead.talk.Talk`."""
+        raise NotImplementedError
 
     def _resume(self, past: datetime | None = None) -> None:
         """Set again the deadlines that stood still; see :class:`hub.domain.lead.ending.Ending`."""

@@ -163,8 +163,11 @@ class Screening(People):
 
     @command("work")
     def ask_letter(self, body: str, to: str = "", subject: str = "", kind: str = "refusal", way: str = "email",
-                   partners: dict[str, str] = {}) -> None:  # noqa: B006  never changed
-        """A letter that a person read and confirmed is to be sent; partners in it are referrals (R12, R13)."""
+                   partners: dict[str, str] = {}, account: str = "") -> None:  # noqa: B006  never changed
+        """A letter that a person read and confirmed is to be sent; partners in it are referrals (R12, R13).
+
+        With the ``account`` of a mailbox it leaves by itself; without one a person sends it and says so.
+        """
         self._must_be_taken()
         self._way(way)
         if kind not in ("refusal", "free"):
@@ -185,8 +188,16 @@ class Screening(People):
             self.record(e.PartnerReferred, partner=partner, partner_name=name, letter=letter)
         if kind == "refusal":
             self._met("refusal_letter")
-        self._met("reply")
+        if account and way == "email":
+            self._mail(account, to, subject=subject, text=body, letter=letter)
+        else:
+            self._met("reply")
         self._next_step_due()
+
+    def _mail(self, account: str, to: str, *, subject: str, text: str, letter: int = 0,
+              files: tuple[e.FileRef, ...] = ()) -> int:
+        """Ask for a letter through one of our mailboxes; the message's number. See :class:`hub.domain.lead.letters.Letters`."""
+        raise NotImplementedError
 
     def _partner(self, partner: str) -> UUID:
         try:
@@ -206,9 +217,14 @@ class Screening(People):
             self.record(e.LetterSent, letter=letter)
         else:
             self.record(e.LetterFailed, subject=self.id, letter=letter, why=self._says(why, "say_why", field="why"))
-            if found.kind == "refusal" and self.state.open and self.state.stage == "refusal" and not self._refusal_letters():
-                self._drop("next_step", why="R12")
-                self._due("refusal_letter")
+            if found.kind == "refusal":
+                self._refusal_failed()
+
+    def _refusal_failed(self) -> None:
+        """Where no letter of refusal is left, one is due again (R12)."""
+        if self.state.open and self.state.stage == "refusal" and not self._refusal_letters():
+            self._drop("next_step", why="R12")
+            self._due("refusal_letter")
 
     def _refusal_letters(self) -> list[int]:
         return [n for n, letter in self.state.letters.items() if letter.kind == "refusal" and letter.status != "failed"]

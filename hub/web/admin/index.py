@@ -8,12 +8,12 @@ from typing import Any
 from flask import Blueprint, render_template, url_for
 from flask_babel import gettext as _
 
-from hub.web.admin import forms, letters, partners, quarantine, users
-from hub.web.desk import may, signed_in, the_hub
+from hub.web.admin import channels, forms, letters, notices, partners, phone, quarantine, read_models, tokens, users, webhooks
+from hub.web.desk import may, me, now, signed_in, the_hub, the_tokens
 from hub.web.words import plural
 
 bp = Blueprint("admin", __name__)
-for part in (users, forms, partners, letters, quarantine):
+for part in (users, forms, partners, letters, quarantine, channels, phone, notices, tokens, webhooks, read_models):
     bp.register_blueprint(part.bp)
 
 
@@ -45,8 +45,9 @@ class Step:
 def settings() -> str:
     """What may be set up, by whom it is asked."""
     groups = [(title, [entry for entry in entries if entry is not None]) for title, entries in
-              ((_("Отдел"), [_people(), _process()]), (_("Заявки"), [_forms(), _quarantine()]),
-               (_("Письма и партнёры"), [_partners(), _templates()]), (_("Моё"), [_account()]))]
+              ((_("Отдел"), [_people(), _process(), _notices()]), (_("Заявки"), [_forms(), _channels(), _phone(), _quarantine()]),
+               (_("Письма и партнёры"), [_partners(), _templates()]), (_("Другие программы"), [_webhooks()]),
+               (_("Хаб"), [_read_models()]), (_("Моё"), [_account(), _tokens()]))]
     return render_template("admin/settings.html", groups=[g for g in groups if g[1]], steps=_steps() if may("admin") else [])
 
 
@@ -58,6 +59,15 @@ def _people() -> Entry | None:
              else _("Смены и отсутствия: кому достаются новые заявки"))
     return Entry(url_for("admin.users.index"), "users", _("Люди"), about,
                  plural(len(active), _("человек"), _("человека"), _("человек")))
+
+
+def _notices() -> Entry | None:
+    if not may(*notices.WHO):
+        return None
+    failing = sum(line.state.failed is not None for line in notices.lines())
+    return Entry(url_for("admin.notices.index"), "bell", _("Уведомления сотрудников"),
+                 _("Кто как узнаёт о заявках без браузера и до кого не дошло"), "",
+                 _("не доходит: %(number)s", number=failing) if failing else "")
 
 
 def _process() -> Entry:
@@ -78,10 +88,31 @@ def _forms() -> Entry | None:
                  _("молчат: %(number)s", number=quiet) if quiet else "")
 
 
+def _channels() -> Entry | None:
+    if not may(*channels.WHO):
+        return None
+    found = channels.lines()
+    failing = sum(line.failing for line in found)
+    return Entry(url_for("admin.channels.index"), "message-circle", _("Каналы"),
+                 _("Телефон, соцсети и почта: что работает, что пришло и ушло"),
+                 plural(len(found), _("канал"), _("канала"), _("каналов")),
+                 _("не работают: %(number)s", number=failing) if failing else "")
+
+
+def _phone() -> Entry | None:
+    lines = phone.lines() if may(*phone.WHO) else []
+    if not lines:
+        return None
+    silent = sum(not line.plan.members for line in lines)
+    return Entry(url_for("admin.phone.index"), "phone", _("Телефон"), _("Кому звонит линия, что слышит клиент, проверка"),
+                 plural(len(lines), _("линия"), _("линии"), _("линий")),
+                 _("некому звонить: %(number)s", number=silent) if silent else "")
+
+
 def _quarantine() -> Entry | None:
     if not may(*quarantine.WHO):
         return None
-    waiting = the_hub().views.receipts.waiting()
+    waiting = the_hub().views.receipts.waiting() + the_hub().views.channels.unread()
     return Entry(url_for("admin.quarantine.index"), "shield-alert", _("Карантин"),
                  _("Обращения, на которые сначала смотрит человек"), "" if waiting else _("пусто"),
                  _("ждут: %(number)s", number=waiting) if waiting else "")
@@ -101,8 +132,34 @@ def _templates() -> Entry | None:
                  _("Текст письма и места, которые хаб заполнит сам"))
 
 
+def _webhooks() -> Entry | None:
+    if not may("admin"):
+        return None
+    listed = webhooks.listed()
+    troubled = sum(line.does.dead > 0 or line.mood not in ("active", "person") for line in listed)
+    return Entry(url_for("admin.webhooks.index"), "send", _("Вебхуки"), _("События заявок для других программ"),
+                 plural(len(listed), _("подписка"), _("подписки"), _("подписок")) if listed else "",
+                 _("требуют внимания: %(number)s", number=troubled) if troubled else "")
+
+
+def _read_models() -> Entry | None:
+    if not may("admin"):
+        return None
+    lines = read_models.listed()
+    parked = sum(line.status.parked_at is not None for line in lines)
+    return Entry(url_for("admin.read_models.index"), "gauge", _("Витрины данных"),
+                 _("Из чего собраны страницы: отставание, сборка заново"), "" if parked else _("в порядке"),
+                 _("остановлены: %(number)s", number=parked) if parked else "")
+
+
 def _account() -> Entry:
     return Entry(url_for("access.account"), "user", _("Мой аккаунт"), _("Пароль, язык и открытые сеансы"))
+
+
+def _tokens() -> Entry:
+    living = [t for t in the_tokens().listed(now(), None if may("admin") else me().stream) if t.state == "living"]
+    return Entry(url_for("admin.tokens.index"), "key-round", _("Токены API"), _("Чем другие программы входят в хаб"),
+                 plural(len(living), _("токен"), _("токена"), _("токенов")) if living else "")
 
 
 def _steps() -> list[Step]:

@@ -20,8 +20,9 @@ from hub.domain.errors import SENTENCES, Refused
 from hub.domain.event import ERASED
 from hub.domain.events import FileRef
 from hub.domain.index import ReceiptState
+from hub.traffic.inbound import read_again, readable
 from hub.web.admin.base import done, lead_url, refused_page
-from hub.web.desk import me, needs, now, the_hub
+from hub.web.desk import me, needs, now, parts, the_hub
 from hub.web.frame import language
 
 bp = Blueprint("quarantine", __name__, url_prefix="/quarantine")
@@ -34,8 +35,8 @@ EXCERPT = 140
 """Characters of a delivery in the list."""
 RAW_SHOWN = 4_000
 """Characters of the body that a page shows until it is asked for all of it."""
-TABS = {"waiting": "quarantined", "made": "released", "dismissed": "dismissed"}
-"""Tabs of the list and the receipts' statuses behind them."""
+TABS = {"waiting": "quarantined", "unread": "unread", "made": "released", "dismissed": "dismissed"}
+"""Tabs of the list and the receipts' statuses behind them; ``unread`` are the dead letters of the channels."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,8 @@ class Line:
 
 
 def reasons(codes: str) -> list[str]:
-    """Why a person should look: the sentences of ``Delivery.suspicion``."""
-    known = {code: SENTENCES.get(f"suspect_{code}") for code in codes.split()}
+    """Why a person should look: the sentences of ``Delivery.suspicion``, or why it could not be read."""
+    known = {code: SENTENCES.get(f"suspect_{code}") or SENTENCES.get(f"unread_{code}") for code in codes.split()}
     return [code if words is None else words.en if language() == "en" else words.ru for code, words in known.items()]
 
 
@@ -98,9 +99,10 @@ def index() -> str:
     if tab not in TABS:
         abort(404)
     receipts = the_hub().views.receipts
-    rows = receipts.quarantine(TABS[tab], SHOWN + 1)
+    letters = the_hub().views.channels
+    rows = letters.dead_letters("unread", SHOWN + 1) if tab == "unread" else receipts.quarantine(TABS[tab], SHOWN + 1)
     return render_template("admin/quarantine.html", tab=tab, lines=[_line(row) for row in rows[:SHOWN]], more=len(rows) > SHOWN,
-                           shown=SHOWN, waiting=receipts.waiting())
+                           shown=SHOWN, waiting=receipts.waiting(), unread=letters.unread())
 
 
 def _state(receipt: UUID) -> ReceiptState:
@@ -114,10 +116,12 @@ def _state(receipt: UUID) -> ReceiptState:
 
 
 def _page(receipt: UUID, state: ReceiptState) -> dict[str, Any]:
-    delivery, whole = understood(state), request.args.get("all") == "1"
+    delivery, whole, raw = understood(state), request.args.get("all") == "1", the_hub().raw_of(state, receipt)
+    if not state.delivery:
+        raw = readable(raw)
     return {"receipt": receipt, "state": state, "delivery": delivery, "files": _files(state), "reasons": reasons(state.reason),
-            "raw": state.raw if whole else state.raw[:RAW_SHOWN], "raw_left": 0 if whole else max(0, len(state.raw) - RAW_SHOWN),
-            "erased": state.raw == ERASED, "typed": request.form.get("why", "")}
+            "raw": raw if whole else raw[:RAW_SHOWN], "raw_left": 0 if whole else max(0, len(raw) - RAW_SHOWN),
+            "erased": raw == ERASED, "typed": request.form.get("why", "")}
 
 
 @bp.get("/<uuid:receipt>")
@@ -161,6 +165,19 @@ def release(receipt: UUID) -> Response:
           else _("Обращение добавлено в открытую заявку этого клиента."), "ok")
     assert taken.lead is not None
     return done(lead_url(taken.lead))
+
+
+@bp.post("/<uuid:receipt>/read-again")
+@needs(*WHO)
+def again(receipt: UUID) -> Response:
+    """Have a dead letter read by the channel as it is now. Pressed twice, it adds nothing."""
+    state = _state(receipt)
+    try:
+        lead = read_again(the_hub(), parts().accounts, receipt, actor=me().actor, at=now())
+    except Refused as refused:
+        return refused_page(PAGE, refused, at_top=True, **_page(receipt, state))
+    flash(_("Обращение разобрано и стало заявкой.") if lead else _("Обращение разобрано: заявки в нём нет."), "ok")
+    return done(lead_url(lead) if lead else url_for(".index"))
 
 
 @bp.post("/<uuid:receipt>/dismiss")

@@ -23,6 +23,7 @@ from hub.web.errors import status_of
 from hub.web.lead import words as w
 from hub.web.lead.blueprint import bp, by_htmx, go
 from hub.web.lead.form import FORMS, MEMBERS, Form, Sent, arguments, draw
+from hub.web.lead.letters import Preview
 from hub.web.lead.links import file_refs, reach, size, whatsapp
 from hub.web.lead.story import GROUPS, amount
 from hub.web.lead.view import Card, do_url, lead_url, sentence
@@ -180,7 +181,11 @@ def done(lead: UUID, command: str) -> Response:
         card = Card(lead)
         version = sent.one("version")
         expected = int(version) if made.guarded and re.fullmatch("[0-9]{1,9}", version) else None
-        report(give(lead, command, arguments(made, sent, card.ctx), expected), made)
+        values = arguments(made, sent, card.ctx)
+        look = made.preview(values, card.ctx) if made.preview else None
+        if look is not None and sent.one("seen") != look.seen:
+            return _page(made, card, {}, sent, preview=look)
+        report(give(lead, command, values, expected), made)
     except Refused as refused:
         card = Card(lead)
         if card.refusal_of(command) is not None:
@@ -195,14 +200,16 @@ def _form(command: str) -> Form:
     return FORMS[command]
 
 
-def _page(made: Form, card: Card, given: Any, sent: Sent | None = None, refused: Refused | None = None) -> Response:
+def _page(made: Form, card: Card, given: Any, sent: Sent | None = None, refused: Refused | None = None,
+          preview: Preview | None = None) -> Response:
     errors = {refused.field: sentence(refused)} if refused else {}
     names = {f.name for f in made.fields}
     top = "" if refused is None or refused.field in names else sentence(refused)
     fields = draw(made, card.ctx, given, sent, errors)
     template = "lead/_form.html" if by_htmx() else "lead/do.html"
     page = render_template(
-        template, form=made, fields=fields, top=top, card=card, s=card.s, p=card.process, conflict=isinstance(refused, Conflict)
+        template, form=made, fields=fields, top=top, card=card, s=card.s, p=card.process, conflict=isinstance(refused, Conflict),
+        preview=preview,
     )
     return make_response(page, status_of(refused) if refused else 200)
 

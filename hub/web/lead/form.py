@@ -63,7 +63,8 @@ class Field:
 
     ``kind`` is a kind of macros/forms.html, or one of our own: ``money`` (a sum), ``int``, ``lines`` (one a line), ``tick`` (yes
     or no), ``known`` (yes, no or not known yet), ``staff`` (ticks), ``sheet`` and ``notes`` (the score sheet), ``members`` (the
-    working group), ``partners`` (ticks with names), ``partner_name`` (not asked: follows from the partner), ``upload``.
+    working group), ``partners`` (ticks with names), ``partner_name`` (not asked: follows from the partner), ``upload``,
+    ``uploads`` (several files), ``route`` (one of our channels and an address).
     """
 
     name: str
@@ -95,6 +96,8 @@ class Form:
     when: Callable[[LeadState], bool] = lambda s: True
     intro: Text = ""
     danger: bool = False
+    preview: Callable[[Mapping[str, Any], Ctx], Any] | None = None
+    """How what would leave looks; it leaves only once a person has seen exactly that (:mod:`hub.web.lead.letters`)."""
     guarded: bool = False
     """Whether a change by somebody else since the page was drawn refuses it: only where it would be overwritten unseen."""
 
@@ -242,6 +245,22 @@ def _upload(f: Field, sent: Sent, ctx: Ctx) -> Any:
     return FileRef(digest, file.filename[:200], (file.mimetype or "application/octet-stream")[:100], len(data))
 
 
+def _uploads(f: Field, sent: Sent, ctx: Ctx) -> Any:
+    refs = []
+    for file in sent.files.getlist(f.name):
+        one = _upload(f, Sent(sent.texts, MultiDict([(f.name, file)])), ctx)
+        refs += [one] if one is not None else []
+    return tuple(refs)
+
+
+def _route(f: Field, sent: Sent, ctx: Ctx) -> Any:
+    way, _, rest = sent.one(f.name).partition(" ")
+    account, _, to = rest.partition(" ")
+    if not to:
+        raise Refused("say_account", field=f.name)
+    return {"way": way, "account": account, "to": to}
+
+
 def _known(f: Field, sent: Sent, ctx: Ctx) -> Any:
     return {"yes": True, "no": False}.get(sent.one(f.name))
 
@@ -260,6 +279,8 @@ READERS: Mapping[str, Callable[[Field, Sent, Ctx], Any]] = {
     "partner_name": _partner_name,
     "upload": _upload,
     "known": _known,
+    "route": _route,
+    "uploads": _uploads,
     "tick": lambda f, sent, ctx: sent.one(f.name) == "1",
 }
 """How a kind of field is read; texts and choices are texts."""

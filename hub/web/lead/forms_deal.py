@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from flask_babel import lazy_gettext as _l
 
+from hub.web.lead import letters as mail
 from hub.web.lead import words as w
 from hub.web.lead.form import Ctx, Field, Option, form
 from hub.web.lead.forms import colleagues, first, titles, words_of
@@ -203,8 +204,13 @@ form(
         WAY,
         Field("to", _l("Куда"), initial=lambda c: c.state.address("email"), help=_l("Пусто — известный адрес клиента.")),
         Field("without_presentation", _l("Презентации не будет: перейти к дожиму"), "tick", default=True),
+        mail.MAILBOX,
+        Field("subject", _l("Тема письма"), initial=mail.subject_of("proposal"), attrs={"maxlength": "200"}),
+        Field("text", _l("Текст письма"), "textarea", initial=mail.text_of("proposal"), rows=9,
+              help=_l("Файл этой версии будет приложен.")),
     ),
     when=lambda s: bool(s.proposals),
+    preview=mail.proposal,
 )
 
 # ── follow-up ────────────────────────────────────────────────────────────────────

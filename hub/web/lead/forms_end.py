@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 
+from hub.web.lead import letters as mail
 from hub.web.lead import words as w
 from hub.web.lead.form import Ctx, Field, Option, form
 from hub.web.lead.forms import WHY, able, first, titles, words_of
@@ -48,8 +49,9 @@ form(
         Field("subject", _l("Тема")),
         Field("body", _l("Текст"), "textarea", required=True, rows=8),
         Field("partners", _l("Партнёры в письме"), "partners", partners),
+        mail.MAILBOX,
     ),
-    intro=_l("Письмо записывается как запрошенное. Отправьте его сами и отметьте отправленным."),
+    preview=mail.letter,
 )
 form(
     "mark_letter",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 
+from hub.web.lead import letters as mail
 from hub.web.lead import words as w
 from hub.web.lead.form import Field, form
 from hub.web.lead.forms import (
@@ -160,6 +161,22 @@ form(
     (MEETING, WHY),
     when=lambda s: bool(s.planned_meetings),
     danger=True,
+)
+form(
+    "invite",
+    _l("Приглашение на встречу"),
+    _l("Отправить приглашение"),
+    "meeting",
+    "mail",
+    (
+        Field("meeting", _l("Встреча"), "select", mail.to_invite, first(mail.to_invite), required=True),
+        Field("route", _l("Куда"), "route", mail.by_mail, first(mail.by_mail), required=True),
+        Field("subject", _l("Тема"), initial=mail.subject_of("invitation"), attrs={"maxlength": "200"}),
+        Field("text", _l("Текст"), "textarea", initial=mail.text_of("invitation"), required=True, rows=9),
+    ),
+    when=lambda s: bool(s.planned_meetings or s.invitations),
+    intro=_l("Клиент получит письмо с записью для календаря. После переноса или отмены отправьте его ещё раз: запись обновится."),
+    preview=mail.invitation,
 )
 form(
     "explain_headcount",

@@ -14,6 +14,7 @@ from hub.domain.state import LeadState
 def file_refs(events: list[Event]) -> list[tuple[Any, e.FileRef]]:
     """Every file that the events name, with its event, whose subject's key opens it."""
     found: list[tuple[Any, e.FileRef]] = [(ev, ref) for ev in events if isinstance(ev, e.MessageReceived) for ref in ev.files]
+    found += [(ev, ref) for ev in events if isinstance(ev, (e.FileFetched, e.MessageAsked)) for ref in ev.files]
     found += [(ev, ev.file) for ev in events if isinstance(ev, e.ProposalDrafted) and ev.file is not None]
     return found
 
@@ -26,7 +27,8 @@ def reach(kind: str, value: str) -> str:
         case "email":
             return f"mailto:{value}"
         case "telegram":
-            return f"https://t.me/{value}" if value.replace("_", "").isalnum() and value.isascii() else ""
+            # a numeric id has no page of its own
+            return f"https://t.me/{value}" if not value.isdigit() and value.replace("_", "").isalnum() and value.isascii() else ""
         case "whatsapp":
             digits = value.lstrip("+")
             return f"https://wa.me/{digits}" if digits.isdigit() else ""

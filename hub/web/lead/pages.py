@@ -18,6 +18,7 @@ from hub.web.desk import me, needs, now, settle, the_hub
 from hub.web.errors import status_of
 from hub.web.lead import words as w
 from hub.web.lead.blueprint import bp, go
+from hub.web.lead.letters import mailbox, mailboxes
 from hub.web.lead.view import Card, lead_url, sentence
 from hub.web.letters import default_template
 
@@ -69,9 +70,10 @@ def _letter(card: Card, chosen: tuple[UUID, ...] | None, refused: Refused | None
     )
     ticked = {str(id) for id, _p in draft.partners}
     partners = [(str(id), p, str(id) in ticked) for id, p in hub.partners().items() if not p.retired]
-    typed = {k: request.form.get(k, "") for k in ("to", "subject", "body", "way")} if refused else {}
-    values = {"to": draft.to, "subject": draft.subject, "body": draft.body, "way": "email", **typed}
-    return _answer("lead/refusal.html", refused, card=card, s=card.s, p=card.process, values=values, partners=partners)
+    typed = {k: request.form.get(k, "") for k in ("to", "subject", "body", "way", "account")} if refused else {}
+    values = {"to": draft.to, "subject": draft.subject, "body": draft.body, "way": "email", "account": mailbox(card.ctx), **typed}
+    return _answer("lead/refusal.html", refused, card=card, s=card.s, p=card.process, values=values, partners=partners,
+                   mailboxes=mailboxes(card.ctx))
 
 
 @bp.post("/leads/<uuid:lead>/refusal")
@@ -85,14 +87,16 @@ def refusal_asked(lead: UUID) -> Response:
             raise Refused("confirm_letter", rule="R12", field="read")
         known = the_hub().partners()
         named = {str(id): known[id].name for id in chosen if id in known}
-        values = {k: request.form.get(k, "") for k in ("to", "subject", "body")}
+        values = {k: request.form.get(k, "") for k in ("to", "subject", "body", "account")}
         give(lead, "ask_letter", {**values, "way": request.form.get("way", "email"), "kind": "refusal", "partners": named})
     except Refused as refused:
         card = Card(lead)
         if card.refusal_of("ask_letter") is not None:
             raise
         return _letter(card, chosen, refused)
-    flash(_("Письмо записано как запрошенное. Отправьте его и отметьте отправленным."), "ok")
+    leaves = values["account"] and request.form.get("way", "email") == "email"
+    flash(_("Письмо отправляется. Как оно дошло, будет видно в ленте.") if leaves
+          else _("Письмо записано как запрошенное. Отправьте его и отметьте отправленным."), "ok")
     return go(lead_url(lead))
 
 

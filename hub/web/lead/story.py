@@ -68,9 +68,11 @@ class Teller:
     numbers: Mapping[UUID, int] = field(default_factory=dict)
 
     def who(self, id: str) -> str:
-        """A colleague, a channel or the hub itself."""
+        """A colleague, a channel, a program or the hub itself."""
         if id.startswith("channel:"):
             return w.said(w.CHANNELS, id.partition(":")[2]).lower()
+        if id.startswith("token:"):
+            return words.program(id.partition(":")[2])
         return _("система") if id == "hub" else self.names.get(id, id)
 
     def people(self, ids: Iterable[str]) -> str:

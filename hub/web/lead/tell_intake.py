@@ -62,11 +62,14 @@ def _arrival(channel: str) -> str:
 @tells(e.MessageReceived, "talk")
 def _message(ev: e.MessageReceived, before: LeadState, t: Teller) -> Line:
     title = _arrival(ev.channel)
-    if ev.message > 1:
+    if ev.automatic:
+        title = _("Автоматический ответ клиента")
+    elif ev.message > 1:
         title = _("%(title)s, ещё одно обращение", title=title)
     channel = w.said(w.CHANNELS, ev.channel)
     who = _("«%(source)s»", source=ev.source_title) if ev.source_title not in ("", channel) else channel.lower()
-    tied = w.said(w.ADDRESSES, ev.tied_by).lower() if ev.tied_by else ""
+    tied = _("ответ в той же переписке") if ev.tied_by == "thread" else \
+        w.said(w.ADDRESSES, ev.tied_by).lower() if ev.tied_by else ""
     repeat = _("похоже на недавнее обращение") if ev.possible_duplicate else ""
     files = ", ".join(f.name for f in ev.files)
     parts = changed(

@@ -24,13 +24,29 @@ from hub.web import words
 from hub.web.board.cards import state_of
 from hub.web.desk import me, now, the_hub
 from hub.web.frame import language
-from hub.web.lead import forms, forms_deal, forms_end, forms_meet, story, tell_deal, tell_intake, tell_work
+from hub.web.lead import (
+    forms,
+    forms_calls,
+    forms_deal,
+    forms_end,
+    forms_meet,
+    forms_talk,
+    story,
+    tell_calls,
+    tell_deal,
+    tell_intake,
+    tell_letters,
+    tell_talk,
+    tell_work,
+)
 from hub.web.lead import words as w
 from hub.web.lead.form import FORMS, GROUPS, Ctx, Form
+from hub.web.lead.letters import by_mail
 from hub.web.lead.links import file_refs
 from hub.web.lead.next import Act, next_action
 
-REGISTERED = (forms, forms_deal, forms_end, forms_meet, tell_deal, tell_intake, tell_work)
+REGISTERED = (forms, forms_calls, forms_deal, forms_end, forms_meet, forms_talk, tell_calls, tell_deal, tell_intake, tell_letters,
+              tell_talk, tell_work)
 """Modules whose forms and sentences register themselves."""
 
 SHOWN = 40
@@ -129,6 +145,16 @@ class Card:
         """Whether the reader's role may give ``command`` to this lead."""
         return self.refusal_of(command) is None
 
+    @property
+    def can_mail(self) -> bool:
+        """Whether a mailbox of ours can write to somebody of the client's."""
+        return bool(by_mail(self.ctx))
+
+    @property
+    def can_write(self) -> bool:
+        """Whether one of our channels reaches somebody of the client's."""
+        return bool(forms_talk.routes(self.ctx))
+
     @cached_property
     def works(self) -> bool:
         """Whether the reader works this lead while it is open."""
@@ -202,7 +228,7 @@ class Card:
     @cached_property
     def act(self) -> Act:
         """The one main button."""
-        return next_action(self.s, self.process, self.at, head="head" in me().roles)
+        return forms_talk.answer_instead(next_action(self.s, self.process, self.at, head="head" in me().roles), self.ctx)
 
     @property
     def act_url(self) -> str:
@@ -343,7 +369,8 @@ class Card:
         """Files of the client and of proposals."""
         found = []
         for ev, ref in file_refs(self.events):
-            origin = _("КП, версия %(number)s", number=ev.proposal) if isinstance(ev, e.ProposalDrafted) else _("от клиента")
+            origin = _("КП, версия %(number)s", number=ev.proposal) if isinstance(ev, e.ProposalDrafted) else \
+                _("мы отправили") if isinstance(ev, e.MessageAsked) else _("от клиента")
             found.append(Attachment(ref.name, ref.size, url_for("lead.file", lead=self.id, digest=ref.digest), ev.at, origin))
         return found
 
@@ -351,14 +378,7 @@ class Card:
     def others(self) -> list[Any]:
         """Other leads with an address of these people."""
         addresses = [a for p in self.s.people.values() for a in p.addresses][:6]
-        parts = [
-            "' ' || phones || ' ' LIKE ? ESCAPE '\\'" if a.kind == "phone" else "' ' || emails || ' ' LIKE ? ESCAPE '\\'"
-            for a in addresses
-        ]
-        values = [f"% {_literal(a.value)} %" for a in addresses]
-        parts += ["previous_lead = ?", "id = ?"]
-        values += [self.id.hex, self.s.previous_lead.hex if self.s.previous_lead else ""]
-        return self.hub.views.leads.rows(f"id != ? AND ({' OR '.join(parts)})", (self.id.hex, *values), "received_at DESC", 8)
+        return self.hub.views.leads.related(self.id, addresses, self.s.previous_lead, 8)
 
     def people(self) -> list[Person]:
         """The client's side: whom we talk to first, then who decides."""
@@ -373,10 +393,6 @@ class Card:
     def bounds(self) -> str:
         """Segment bounds for the score sheet's script."""
         return " ".join(f"{x.id}:{x.low}:{x.high}" for x in sorted(self.process.segments.values(), key=lambda x: x.low))
-
-
-def _literal(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def sentence(refused: Refused) -> str:

@@ -62,6 +62,7 @@ PROGRESS: Words = {
 QUESTIONS: Words = {"problem": _l("Проблемный"), "developing": _l("Развивающий")}
 CHANCES: Words = {"upsell": _l("Допродажа"), "cross_sell": _l("Кросс-продажа")}
 CHANCE_STATUS: Words = {"open": _l("открыта"), "won": _l("продали"), "lost": _l("не вышло")}
+FETCHED: Words = {"file": _l("файл"), "person": _l("имя клиента")}
 LETTERS: Words = {"refusal": _l("Письмо отказа"), "proposal": _l("Письмо с КП"), "free": _l("Письмо")}
 LETTER_STATUS: Words = {"asked": _l("запрошено"), "sent": _l("отправлено"), "failed": _l("не ушло")}
 LETTER_TONES = {"asked": "warn", "sent": "ok", "failed": "bad"}
@@ -89,9 +90,17 @@ NOTICES: Words = {
     "written": _l("Сообщили: клиент написал"),
     "given": _l("Сообщили: сделку передали вам"),
     "won": _l("Сообщили: договор подписан"),
+    "unsent": _l("Сообщили: сообщение клиенту не ушло"),
+    "missed_call": _l("Сообщили: пропущен звонок"),
     "opinion": _l("Попросили мнение о тестовом"),
     "opinion_given": _l("Сообщили: мнение о тестовом готово"),
 }
+CALLS: Words = {"asked": _l("просят соединить"), "unknown": _l("неизвестно"), "placed": _l("начат"), "ringing": _l("звонит"),
+                "talking": _l("идёт"), "cancelled": _l("положили трубку"), "failed": _l("не вышел"), "busy": _l("занято"),
+                "no_answer": _l("не ответили"), "ended": _l("закончен")}
+LEGS: Words = {"ringing": _l("звонит"), "picked_up": _l("снята трубка"), "cancelled": _l("перестал звонить"),
+               "failed": _l("не вышло"), "busy": _l("занято"), "no_answer": _l("не отвечает"), "ended": _l("трубка положена"),
+               "connected": _l("соединили")}
 GUARDS: Words = {
     "taken": _l("заявка взята в работу"),
     "phone_known": _l("известен телефон"),
