@@ -20,7 +20,9 @@ import hub.domain
 from hub.domain.event import TOPICS, Event, personal_fields
 from hub.domain.events import FileRef, Money
 from hub.domain.form import FormSettings
+from hub.domain.phone import Member, PhonePlan
 from hub.domain.staff import Absence
+from hub.domain.telling import Item
 
 TARGET = Path(__file__).with_name("events.md")
 
@@ -56,13 +58,20 @@ STREAMS = (
     ("content", "Content", "One stream for each content that came without an id of its own; the id is its keyed digest."),
     ("process", "Process", "One stream of all versions of the process file."),
     ("user", "User", "One stream for each colleague; the id follows from the login."),
+    ("telling", "Telling", "One stream for each colleague: how they are told beside the browser, and what became of it."),
+    ("phone", "Telephone line", "One stream for each telephone line; the id follows from its channel account."),
     ("form", "Form", "One stream for each website form; the id follows from its address."),
     ("partner", "Partner", "One stream for each partner agency."),
     ("template", "Template", "One stream for each letter."),
+    ("webhook", "Webhook", "One stream for each subscription of another program to events of leads."),
     ("attempt", "Attempt", "One stream for each refused attempt, apart from the lead's: it never stands in the way of work."),
+    ("upkeep", "Upkeep", "One stream of all decisions about read models that an event stopped."),
+    ("token", "Token", "One stream for each token of the API. Its secret and its hash are not in the log."),
 )
-PHASES = (("intake", "The request and the people"), ("work", "The work"), ("deal", "The deal"), ("ending", "Ends and after"))
-PARTS: tuple[Any, ...] = (Money, FileRef, Absence, FormSettings)
+PHASES = (("intake", "The request and the people"), ("talk", "Writing to and fro"), ("letters", "Letters with more than words"),
+          ("calls", "Telephone calls"),
+          ("work", "The work"), ("deal", "The deal"), ("ending", "Ends and after"))
+PARTS: tuple[Any, ...] = (Money, FileRef, Absence, FormSettings, Item, Member, PhonePlan)
 """What fields are made of where they are more than a value."""
 WORDS: dict[Any, str] = {str: "text", int: "number", bool: "yes/no", float: "number", Decimal: "amount", datetime: "instant",
                          date: "day", UUID: "id"}

@@ -12,7 +12,8 @@ from hub.commands.base import Run, Stop
 from hub.config import BadSetting
 from hub.domain.errors import Refused
 from hub.domain.process_check import BadProcess
-from hub.store import DAMAGED, Unavailable, WrongSecret
+from hub.projections.rebuild import RebuildFailed
+from hub.store import DAMAGED, NotMigrated, Unavailable, WrongSecret
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,8 +26,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"hub: {error}", file=sys.stderr)
     except Refused as refused:
         print(f"hub: {refused.say('en')}", file=sys.stderr)
+    except NotMigrated as error:
+        print(f"hub: {error}. Run `hub migrate` once, then start again.", file=sys.stderr)
+    except RebuildFailed as error:
+        print(f"hub: the read model was not rebuilt, the old one serves on: {error}. Mend the program, or decide that the read "
+              "model does without this event: hub projections skip.", file=sys.stderr)
     except Unavailable as error:
-        print(f"hub: the database cannot be used now ({error}). Check the disk and try again.", file=sys.stderr)
+        print(f"hub: the database cannot be used now ({error}). Check the disk, or with PostgreSQL its server and "
+              "HUB_DATABASE_URL, and try again.", file=sys.stderr)
     except DAMAGED as error:
         print(f"hub: the data cannot be read ({error}). Restore them from a backup, or give other ones.", file=sys.stderr)
     except BrokenPipeError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
@@ -21,7 +22,9 @@ from hub.domain.partner import PartnerState, TemplateState, fitting, reasons
 from hub.domain.process import Process
 from hub.domain.publication import PROCESS_STREAM, ProcessPublished, Publication, process_of
 from hub.domain.state import LeadState
+from hub.domain.upkeep import UPKEEP_STREAM, Upkeep, UpkeepState
 from hub.intake import Received, distinct
+from hub.projections import Runner
 from hub.projections.views import Views
 from hub.store import Conflict
 from hub.store.base import EventStore
@@ -69,7 +72,7 @@ class LeadHub(Company):
     @property
     def process(self) -> Process:
         """The process in force: the newest published version."""
-        version, _ = self.streams.fresh(Publication, PROCESS_STREAM)
+        version, _ = self.streams.recent(Publication, PROCESS_STREAM)
         if version == 0:
             raise Refused("no_process")
         return self.process_of_day(version)
@@ -149,7 +152,7 @@ class LeadHub(Company):
     def _on_lead(self, lead: UUID, stamp: Stamp, give: Callable[[Lead], None]) -> Done:
         """Decide on the state at hand; where that was old or somebody else was first, decide again on the newest."""
         process = self.process_of_day(stamp.process_version)
-        staff = self.staff(stamp.at, process)
+        staff = partial(self.staff, stamp.at, process)
         version, state = self.streams.at_hand(Lead, lead)
         for _ in range(RETRIES):
             found = Lead(lead, self._not_before(stamp, state), state, version, process=process, staff=staff)
@@ -170,27 +173,34 @@ class LeadHub(Company):
         """Let time pass for a lead: idempotent, and safe with several workers."""
         return self._on_lead(lead, self._stamp(THE_HUB, at), lambda found: found.pass_time())
 
+    def find_out(self, lead: UUID, about: Callable[[Lead], None], *, at: datetime) -> Done:
+        """Record what the hub found out about a lead by itself: how a message fared, a file that came.
+
+        ``about`` is idempotent.
+        """
+        return self._on_lead(lead, self._stamp(THE_HUB, at), about)
+
     def offer_absent(self, lead: UUID, *, at: datetime) -> Done:
         """Offer the lead of an absent owner to those at work (R34). Idempotent."""
         return self._on_lead(lead, self._stamp(THE_HUB, at), lambda found: found.offer_absent())
 
-    def merge(self, survivor: UUID, other: UUID, why: str, *, actor: Actor, at: datetime) -> Done:
+    def merge(self, survivor: UUID, other: UUID, why: str, *, actor: Actor, at: datetime,
+              correlation: UUID | None = None) -> Done:
         """Merge ``other`` into ``survivor``; both histories stay (R6)."""
         def give(a: Lead, b: Lead) -> None:
             a.absorb(other, b.state, why)
             b.merge_into(survivor, why)
-        return self._pair(survivor, other, "merge", actor, at, give)
+        return self._pair(survivor, other, "merge", self._stamp(actor, at, correlation), give)
 
-    def unmerge(self, survivor: UUID, other: UUID, why: str, *, actor: Actor, at: datetime) -> Done:
+    def unmerge(self, survivor: UUID, other: UUID, why: str, *, actor: Actor, at: datetime,
+                correlation: UUID | None = None) -> Done:
         """Split a wrong merge; both go on (R6)."""
         def give(a: Lead, b: Lead) -> None:
             a.release(other, why)
             b.split_off(why)
-        return self._pair(survivor, other, "unmerge", actor, at, give)
+        return self._pair(survivor, other, "unmerge", self._stamp(actor, at, correlation), give)
 
-    def _pair(self, survivor: UUID, other: UUID, command: str, actor: Actor, at: datetime,
-              give: Callable[[Lead, Lead], None]) -> Done:
-        stamp = self._stamp(actor, at)
+    def _pair(self, survivor: UUID, other: UUID, command: str, stamp: Stamp, give: Callable[[Lead, Lead], None]) -> Done:
         for _ in range(RETRIES):
             a, b = self._two(survivor, other, stamp)
             try:
@@ -216,7 +226,7 @@ class LeadHub(Company):
     def _two(self, one: UUID, other: UUID, stamp: Stamp) -> tuple[Lead, Lead]:
         """Two leads as they are now, for one command on both."""
         process = self.process_of_day(stamp.process_version)
-        staff = self.staff(stamp.at, process)
+        staff = partial(self.staff, stamp.at, process)
         a, b = (Lead(id, self._not_before(stamp, state), state, version, process=process, staff=staff)
                 for id in (one, other) for version, state in (self.streams.fresh(Lead, id),))
         return a, b
@@ -257,6 +267,29 @@ class LeadHub(Company):
         roles = [r for id, r in self.process.roles.items() if id in actor.roles and {"account", "intake"} & set(r.may)]
         return Delivery(channel=state.channel, source="account", source_title=roles[0].title, name=person.name, text=text,
                         company=state.company, addresses=person.addresses, timezone=person.timezone)
+
+    # ── read models that stand still ─────────────────────────────────────────────
+
+    def skipped_by(self, read_model: str) -> frozenset[int]:
+        """Log positions that a read model does without, as people decided."""
+        state: UpkeepState = self.streams.fresh(Upkeep, UPKEEP_STREAM)[1]
+        return state.skipped.get(read_model, frozenset())
+
+    def release_read_model(self, runner: Runner, name: str, *, skip: bool, why: str = "", actor: Actor, at: datetime) -> int:
+        """Let a parked read model try its event again, or (``skip``) do without it; the log position of that event.
+
+        The decision is recorded. Refused where the read model is not parked.
+        """
+        found = {status.name: status for status in runner.status()}
+        if name not in found:
+            raise NotFound("no_such_read_model", known=", ".join(found))
+        position = found[name].parked_at
+        if position is None:
+            raise Refused("not_parked")
+        self.change(Upkeep, UPKEEP_STREAM, lambda u: u.skip(name, position, why) if skip else u.retry(name, position),
+                    actor=actor, at=at)
+        runner.retry(name)
+        return position
 
     # ── the refusal letter (R12, R13) ────────────────────────────────────────────
 

@@ -3,39 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from hub.domain.aggregate import Actor, Aggregate, Stamp
 from hub.domain.attempt import Attempt
 from hub.domain.errors import Conflict as Changed
-from hub.domain.errors import NotAllowed, Refused
+from hub.domain.errors import NotAllowed, Refused, sentences
 from hub.domain.event import HUB
 from hub.domain.form import Form, FormState, form_stream
 from hub.domain.lead import Staff
 from hub.domain.partner import Partner, PartnerState, Template, TemplateState, template_stream
 from hub.domain.process import Process
 from hub.domain.staff import User, UserState, user_stream
-from hub.intake import Intake
+from hub.domain.webhook import Webhook, WebhookState
+from hub.hearing import Hearing
 from hub.projections.views import Views
 from hub.store import Conflict
 from hub.store.base import EventStore
 from hub.store.files import FileStore
+from hub.store.keys import derive
+from hub.webhooks import Answer, Outgoing, make_secret
 
 RETRIES = 50
 """How often a command is decided again when others were first; each round somebody's event was stored."""
+
+OLD_SECRET_FOR = timedelta(hours=24)
+"""How long a replaced secret of a subscription signs beside the new one, so that its receiver can change over."""
+
+sentences(webhook_not_dead=("Это событие уже отправлено, ждёт или снято. Обновите страницу.",
+                            "This event was sent, waits or was dropped already. Reload the page."))
 
 THE_HUB = Actor(HUB)
 A = TypeVar("A", bound=Aggregate[Any])
 
 
-class Company(Intake):
+class Company(Hearing):
     """Who we are and what we may use. :class:`hub.application.LeadHub` adds the work on leads."""
 
     def __init__(self, store: EventStore, files: FileStore, views: Views, index_key: bytes) -> None:
         super().__init__(store, files, views, index_key)
         self._users: tuple[int, dict[UUID, UserState]] = (-1, {})
+        self.outgoing = Outgoing(store, derive(index_key, "hub webhook secrets"))
 
     # ── reading ──────────────────────────────────────────────────────────────────
 
@@ -61,6 +71,10 @@ class Company(Intake):
     def partners(self) -> dict[UUID, PartnerState]:
         """Partner agencies by stream."""
         return self.views.directory.all("partner", PartnerState)
+
+    def webhooks(self) -> dict[UUID, WebhookState]:
+        """Subscriptions of other programs by stream, those that ended included."""
+        return self.views.directory.all("webhook", WebhookState)
 
     def template(self, name: str, default: TemplateState) -> TemplateState:
         """The wording of a letter: the company's own, else ``default``."""
@@ -164,3 +178,69 @@ class Company(Intake):
         process = self.process
         return self.change(Partner, partner or uuid4(), lambda p: p.write(process, **fields), actor=actor, at=at,
                            permissions=("admin", "partners")).id
+
+    # ── subscriptions of other programs ──────────────────────────────────────────
+
+    def add_webhook(self, name: str, url: str, topics: tuple[str, ...] = (), *, personal: bool = False, after: int | None = None,
+                    actor: Actor, at: datetime) -> tuple[UUID, str]:
+        """Subscribe to events of leads, all where no ``topics`` are named, from now on or those after position ``after``.
+
+        The stream, and the secret that signs: it is told here and never again.
+        """
+        id, secret, head = uuid4(), make_secret(), self.store.head()
+
+        def act(webhook: Webhook) -> None:
+            self.outgoing.poster.guard.check(url)
+            webhook.add(name, url, topics, personal, head if after is None else after, head)
+            # Before the event: a subscription that is there can sign.
+            self.outgoing.outbox.add_secret(id, secret, at)
+        self.change(Webhook, id, act, actor=actor, at=at)
+        return id, secret
+
+    def edit_webhook(self, id: UUID, name: str, url: str, topics: tuple[str, ...], personal: bool, *, actor: Actor,
+                     at: datetime) -> None:
+        """Change what a subscription is sent, or where."""
+        def act(webhook: Webhook) -> None:
+            self.outgoing.poster.guard.check(url)
+            webhook.edit(name, url, topics, personal)
+        self.change(Webhook, id, act, actor=actor, at=at)
+
+    def renew_webhook_secret(self, id: UUID, *, keep_old: bool, actor: Actor, at: datetime) -> str:
+        """Another secret; the old one signs beside it for a day where ``keep_old``. The new one is told here only."""
+        secret, old_until = make_secret(), at + (OLD_SECRET_FOR if keep_old else timedelta(0))
+
+        def act(webhook: Webhook) -> None:
+            webhook.secret_renewed(old_until)
+            self.outgoing.outbox.add_secret(id, secret, at, old_until)
+        self.change(Webhook, id, act, actor=actor, at=at)
+        return secret
+
+    def resume_webhook(self, id: UUID, *, actor: Actor, at: datetime) -> None:
+        """Send again, beginning with what waits."""
+        self.change(Webhook, id, lambda w: w.resume(), actor=actor, at=at)
+        self.outgoing.outbox.resumed(id, at)
+
+    def remove_webhook(self, id: UUID, *, actor: Actor, at: datetime) -> None:
+        """End a subscription; its secrets and its queue go with it."""
+        self.change(Webhook, id, lambda w: w.remove(), actor=actor, at=at)
+        self.outgoing.outbox.forget(id)
+
+    def settle_dead(self, id: UUID, position: int, *, again: bool, actor: Actor, at: datetime) -> None:
+        """Send a dead letter again with all its tries, or drop it; who decided so is recorded."""
+        outbox = self.outgoing.outbox
+
+        def act(webhook: Webhook) -> None:
+            webhook.there()
+            found = outbox.one(id, position)
+            if found is None or found.state != "dead":
+                raise Changed("webhook_not_dead")
+            (webhook.send_again if again else webhook.drop)(position)
+        self.change(Webhook, id, act, actor=actor, at=at)
+        (outbox.revive if again else outbox.drop)(id, position, at)
+
+    def test_webhook(self, id: UUID, *, actor: Actor, at: datetime) -> Answer:
+        """Send a test message now and wait for the receiver's answer; nothing is recorded."""
+        self.allow("webhook.test", id, "admin", actor=actor, at=at)
+        state: WebhookState = self.streams.fresh(Webhook, id)[1]
+        Webhook(id, self._stamp(actor, at), state).there()
+        return self.outgoing.test(id, state, at)

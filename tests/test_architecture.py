@@ -27,9 +27,15 @@ VENDORS = {
     "argon2": ("hub.web", "hub.application"),
     "phonenumbers": ("hub.domain.contact",),
     "holidays": ("hub.calendar",),
-    "twilio": ("hub.channels.phone",),
-    "vk_api": ("hub.channels.social",),
-    "imapclient": ("hub.channels.email",),
+    "urllib3": ("hub.webhooks", "hub.channels.base_http"),
+    "psycopg": ("hub.store.postgres", "hub.store.postgres_tables"),
+    "psycopg_pool": ("hub.store.postgres_tables",),
+    "prometheus_client": ("hub.metrics", "hub.web.health"),
+    "structlog": ("hub.logs",),
+    "gunicorn": ("hub.server", "hub.listener"),
+    "twilio": ("hub.channels.phone_twilio_signature", "hub.channels.phone_twilio_voice"),
+    "vk_api": ("hub.channels.social_api",),
+    "imapclient": ("hub.channels.email_imap",),
 }
 """Each vendor library and the only modules (with what lies under them) that may import it."""
 

@@ -14,7 +14,6 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event as Flag
-from uuid import uuid4
 
 import pytest
 
@@ -28,7 +27,12 @@ from tests.serving import FORM, Serving, ask, environment, make_form, opened, ru
 
 HUB = str(Path(sys.executable).with_name("hub"))
 COMMANDS = [["serve"], ["work"], ["demo"], ["user", "add"], ["user", "list"], ["user", "disable"], ["user", "password"],
-            ["process", "check"], ["projections", "status"], ["projections", "rebuild"], ["lead", "show"], ["lead", "events"]]
+            ["process", "check"], ["lead", "show"], ["lead", "events"], ["migrate"], ["backup"],
+            ["restore"], ["copy"],
+            *(["projections", word] for word in ("status", "rebuild", "retry", "skip")),
+            *(["token", word] for word in ("add", "list", "revoke")),
+            *(["channels", word] for word in ("check", "connect", "status")),
+            *(["webhook", word] for word in ("add", "list", "pause", "resume", "remove", "dead", "resend"))]
 PASSWORD = re.compile(r"one-time password +([a-z2-9]{4}(?:-[a-z2-9]{4}){3})\b")
 
 
@@ -212,7 +216,14 @@ def test_a_parked_read_model_is_exit_code_1(tmp_path: Path) -> None:
         database.execute("UPDATE stored_events SET state = '{}' WHERE topic = 'user.added'")
         database.commit()
     rebuilt = run(tmp_path, "projections", "rebuild", "directory")
-    assert "Traceback" not in rebuilt.stderr
+    refused(rebuilt, "the old one serves on", "user.added")
+    status = run(tmp_path, "projections", "status")
+    assert (status.returncode, "rebuild of directory: failed" in status.stdout) == (0, True)
+    with closing(sqlite3.connect(tmp_path / "hub-views.db")) as database:
+        database.execute("DELETE FROM directory")
+        database.execute("UPDATE projection_positions SET position = 0 WHERE name = 'directory'")
+        database.commit()
+    run(tmp_path, "user", "list")
     status = run(tmp_path, "projections", "status")
     assert status.returncode == 1
     assert "parked at" in status.stdout
@@ -249,7 +260,8 @@ def test_a_lead_is_shown_by_its_uuid(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("arguments", "says"), [
-    (["show", "999"], "no such lead"), (["show", str(uuid4())], "no such lead"), (["show", "x"], "neither a lead's number"),
+    (["show", "999"], "no such lead"), (["show", "0c5f439c-e8cb-4f2a-a7f8-61bd1cdadf80"], "no such lead"),
+    (["show", "x"], "neither a lead's number"),
     (["events", "999"], "no such lead"), (["show", "1", "--at", "0"], "version"),
     (["show", "1", "--at", "soon"], "neither a time"), (["show", "1", "--at", "2020-01-01"], "version"),
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
@@ -293,7 +305,7 @@ def test_the_server_prints_the_one_time_password_once_and_stops_when_told(server
     assert len(PASSWORD.findall(server.said())) == 1, "the second start does not print it"
     assert server.stop() == 0
     assert "Traceback" not in server.said()
-    assert "ERROR" not in server.said()
+    assert '"level":"error"' not in server.said()
 
 
 def test_a_port_that_is_taken_is_said(server: Serving, tmp_path: Path) -> None:
@@ -333,9 +345,9 @@ def test_a_graceful_stop_loses_no_request_that_was_answered(server: Serving, tmp
     assert code == 0
     with closing(opened(tmp_path)) as house:
         house.runner.catch_up()
-        with house.store.reading() as cursor:
+        with house.store.views.reading() as cursor:
             stored = cursor.execute("SELECT COUNT(*) AS n FROM receipts WHERE source = ?", (FORM,)).fetchone()["n"]
-        leads = house.hub.views.leads.count("1")
+        leads = house.hub.views.leads.count("1 = 1")
     assert len(set(accepted)) == len(accepted)
     assert len(accepted) <= stored <= len(accepted) + 4  # those under way may be stored unanswered
     assert leads == stored

@@ -49,7 +49,7 @@ def log(house: House) -> list[Event]:
 @pytest.fixture(scope="module")
 def leads(house: House) -> list[LeadState]:
 
-    return [house.hub.lead(UUID(row["id"])) for row in house.hub.views.leads.rows("1", limit=500)]
+    return [house.hub.lead(UUID(row["id"])) for row in house.hub.views.leads.rows("1 = 1", limit=500)]
 
 
 def test_every_stage_has_open_leads_and_every_ending_has_happened(house: House, leads: list[LeadState]) -> None:
@@ -78,16 +78,19 @@ def test_every_reason_closeness_stall_and_segment_is_shown(house: House, leads: 
 
 
 def test_every_event_of_a_lead_occurs(log: list[Event]) -> None:
-    """None is left out: each can be looked at in some card of the demo."""
+    """None is left out: each can be looked at in some card of the demo. Only calls, messages and letters that a provider
+    carries are missing: the demo has no accounts at providers and talks to nobody."""
     happened = {type(event) for event in log}
-    of_leads = {kind for kind in TOPICS.values() if kind.__module__.startswith(lead_events.__name__)}
+    carried = tuple(f"{lead_events.__name__}.{name}" for name in ("calls", "talk", "letters"))
+    of_leads = {kind for kind in TOPICS.values() if kind.__module__.startswith(lead_events.__name__)
+                and kind.__module__ not in carried}
     assert len(of_leads) > 50
     assert {kind.TOPIC for kind in of_leads - happened} == set()
 
 
 def test_leads_are_what_their_events_say_and_so_is_the_board(house: House) -> None:
 
-    for row in house.hub.views.leads.rows("1", limit=500):
+    for row in house.hub.views.leads.rows("1 = 1", limit=500):
         state = Lead.fold(house.hub.history(UUID(row["id"])))
         assert state == house.hub.lead(UUID(row["id"]))
         assert {name: row[name] for name in columns(state)} == columns(state)

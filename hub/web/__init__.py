@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response
+from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from hub.metrics import Metrics
 from hub.store.keys import derive
-from hub.web import access, errors, frame, guard, public, words
+from hub.traffic.state import States
+from hub.web import access, errors, frame, guard, health, hooks, observed, own_notices, public, words
 from hub.web.admin import index
+from hub.web.api import openapi
 from hub.web.board import page
 from hub.web.desk import Parts
 from hub.web.lead import blueprint, card, pages  # noqa: F401  card and pages add their views to the blueprint
 from hub.web.sessions import Access
+from hub.web.tokens import Tokens
 
 MAX_REQUEST = 12_000_000
 """Bytes of a request of our own pages; the intake of forms has limits of its own."""
@@ -20,8 +24,11 @@ MAX_FORM_MEMORY = 2_000_000
 MAX_FORM_PARTS = 1000
 
 
-def create_app(parts: Parts) -> Flask:
-    """The WSGI application over ``parts``. Makes its own side tables (sessions and the like) where they are missing."""
+def create_app(parts: Parts, metrics: Metrics | None = None, metrics_token: str = "") -> Flask:
+    """The WSGI application over ``parts``. Makes its own side tables (sessions and the like) where they are missing.
+
+    ``metrics``: what it counts with, where several processes count together. ``metrics_token``: what ``/metrics`` asks for.
+    """
     app = Flask("hub.web", template_folder=str(frame.templates_folder()), static_folder=str(frame.STATIC))
     https = parts.public_url.startswith("https://")
     app.config.update(
@@ -35,19 +42,22 @@ def create_app(parts: Parts) -> Flask:
     people.prepare()
     app.extensions["hub"] = parts
     app.extensions["access"] = people
+    tokens = Tokens(parts.hub, parts.session_key)
+    tokens.prepare()
+    parts.hub.outgoing.outbox.prepare()
+    States(parts.hub.store).prepare()
+    app.extensions["tokens"] = tokens
+    app.extensions["metrics"] = metrics = metrics or Metrics()
+    app.extensions["metrics_token"] = metrics_token
+    app.extensions["readiness"] = health.Readiness(parts)
+    observed.set_up(app, metrics)
     frame.set_up(app)
     guard.set_up(app)
     errors.set_up(app)
     words.set_up(app)
-    for part in (access.bp, public.bp, page.bp, blueprint.bp, index.bp):
+    for part in (access.bp, own_notices.bp, public.bp, hooks.bp, page.bp, blueprint.bp, index.bp, health.bp):
         app.register_blueprint(part)
-
-    @app.get("/healthz")
-    def healthz() -> Response:
-        """Whether the process lives and its database is there to be written to."""
-        healthy = parts.hub.store.healthy()
-        return Response("ok\n" if healthy else "the database is not there\n", 200 if healthy else 503, mimetype="text/plain")
-
+    openapi.set_up(app)
     return app
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
 from typing import Any, TypeVar, cast
@@ -12,10 +12,12 @@ from uuid import UUID
 from flask import abort, current_app, g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
+from hub.accounts import Accounts
 from hub.application import Done, LeadHub
 from hub.domain.aggregate import Actor
 from hub.projections import Runner
 from hub.web.sessions import Access
+from hub.web.tokens import Tokens
 
 PROJECTED_WITHIN = 2.0
 """Seconds that a page waits for its own event to be in the read models before it shows them as they are."""
@@ -51,6 +53,7 @@ class Parts:
     public_url: str
     form_key: bytes
     session_key: bytes
+    accounts: Accounts = field(default_factory=Accounts)
 
 
 def parts() -> Parts:
@@ -66,6 +69,11 @@ def the_hub() -> LeadHub:
 def the_access() -> Access:
     """Passwords, sessions and people's own settings (language, which notices they have seen)."""
     return cast(Access, current_app.extensions["access"])
+
+
+def the_tokens() -> Tokens:
+    """Tokens of the API."""
+    return cast(Tokens, current_app.extensions["tokens"])
 
 
 def now() -> datetime:

@@ -34,6 +34,10 @@ sentences(
               "Something broke here, nothing was changed. Try again; if that does not help, tell an administrator {reference}."),
     http_503=("База данных сейчас занята. Ничего не потеряно: повторите через несколько секунд.",
               "The database is busy. Nothing is lost: try again in a few seconds."),
+    api_400=("Запрос не разобрать. Сверьтесь с /api/docs.", "The request makes no sense. See /api/docs."),
+    api_404=("Такого адреса в API нет. Сверьтесь с /api/docs.", "The API has no such address. See /api/docs."),
+    api_405=("Этот адрес так не спрашивают: метод назван в заголовке Allow.",
+             "This address is not asked like that: the header Allow names the methods."),
 )
 
 TITLES = {400: "Неверный запрос", 401: "Нужно войти", 403: "Нет доступа", 404: "Не найдено", 405: "Неверный запрос",
@@ -42,7 +46,10 @@ TITLES = {400: "Неверный запрос", 401: "Нужно войти", 40
 
 
 def status_of(refused: Refused) -> int:
-    """The HTTP status that a refusal is answered with: 403, 404, 409, else 422."""
+    """The HTTP status that a refusal is answered with: its own, else 403, 404, 409, else 422."""
+    own: int | None = getattr(refused, "status", None)
+    if own is not None:
+        return own
     if refused.code == "form_expired":
         return 400
     if refused.code == "sign_in_wait":
@@ -50,10 +57,11 @@ def status_of(refused: Refused) -> int:
     return {NotAllowed: 403, NotFound: 404, Conflict: 409}.get(type(refused), 422)
 
 
-def answer(status: int, sentence: str) -> Response:
-    """An error as the caller can read it: a page, for htmx a notice, for programs problem+json."""
+def answer(status: int, sentence: str, **members: str | int) -> Response:
+    """An error as the caller can read it: a page, for htmx a notice, for programs problem+json with ``members``."""
     if request.path.startswith("/api/"):
-        response = jsonify(type="about:blank", status=status, title=HTTPStatus(status).phrase, detail=sentence)
+        response = jsonify(type="about:blank", status=status, title=HTTPStatus(status).phrase, detail=sentence,
+                           **{name: value for name, value in members.items() if value})
         response.status_code = status
         response.content_type = "application/problem+json"
     else:
@@ -79,8 +87,10 @@ def on_http(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400 or error.response is not None:
         return make_response(error.get_response())
-    code = f"http_{status}" if f"http_{status}" in SENTENCES and status != 500 else "http_400"
-    response = answer(status, _said(code))
+    known = (code for code in (f"http_{status}", "http_400") if code in SENTENCES and code != "http_500")
+    if request.path.startswith("/api/"):
+        known = (code for code in (f"api_{status}", f"http_{status}", "api_400") if code in SENTENCES and code != "http_500")
+    response = answer(status, _said(next(known)), code=f"http_{status}")
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value
@@ -90,20 +100,26 @@ def on_http(error: HTTPException) -> Response:
 def on_refused(refused: Refused) -> Response:
     """A refusal that no form caught."""
     spoken = caller_language() if request.path.startswith("/api/") else language()
-    return answer(status_of(refused), refused.say(spoken))
+    status = status_of(refused)
+    response = answer(status, refused.say(spoken), code=refused.code, rule=refused.rule, field=refused.field,
+                      version=getattr(refused, "version", 0))
+    if status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="hub"' + (', error="invalid_token"' if refused.code == "token_wrong"
+                                                                       else "")
+    return response
 
 
 def on_unavailable(error: Unavailable) -> Response:
     """The database is locked, full or gone: worth trying again."""
     logger.warning("%s: the store is unavailable: %s", _asked(), error)
-    return answer(503, _said("http_503"))
+    return answer(503, _said("http_503"), code="http_503")
 
 
 def on_fault(error: Exception) -> Response:
     """A fault of ours. The log has the trace under the reference that the person is told."""
     reference = secrets.token_hex(4)
     logger.error("%s failed, reference %s\n%s", _asked(), reference, trace(error))
-    return answer(500, _said("http_500", reference=reference))
+    return answer(500, _said("http_500", reference=reference), code="http_500")
 
 
 def _asked() -> str:

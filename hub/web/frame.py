@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from babel import Locale
-from flask import Flask, Response, g, has_request_context, request
+from flask import Flask, Response, g, has_request_context, request, url_for
 from flask_babel import Babel, get_babel
 from flask_babel import gettext as _
 
@@ -86,6 +86,19 @@ def hashed(endpoint: str, values: dict[str, Any]) -> None:
             values["v"] = found
 
 
+def address_of(endpoint: str, **values: Any) -> str:
+    """``url_for`` of templates. An icon names the sprite's address, hundreds of times on a page: it is made once for each."""
+    if endpoint != "static" or values.keys() != {"filename"} or not has_request_context():
+        return url_for(endpoint, **values)
+    if "static_addresses" not in g:
+        g.static_addresses = {}
+    made: dict[str, str] = g.static_addresses
+    filename = values["filename"]
+    if filename not in made:
+        made[filename] = url_for(endpoint, filename=filename)
+    return made[filename]
+
+
 def cache_static(response: Response) -> Response:
     """An address that names the content is good for ever; fonts nearly so; everything else is asked about each time."""
     if request.endpoint == "static" and response.status_code in (200, 206, 304):
@@ -147,6 +160,7 @@ def set_up(app: Flask) -> None:
     Babel(app, locale_selector=language, default_locale="ru",
           default_translation_directories=str(Path(__file__).parent / "translations"))
     app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.globals["url_for"] = address_of
     app.url_defaults(hashed)
     app.after_request(cache_static)
     app.context_processor(layout)

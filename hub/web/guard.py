@@ -11,8 +11,8 @@ from hub.domain.errors import Refused, sentences
 from hub.web.desk import Signed, now, parts, the_access, the_hub
 
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
-OPEN = ("static", "healthz", "public")
-"""Endpoints and blueprints that know no person: no session is read and no cookie is set there."""
+OPEN = ("static", "health", "public", "hooks", "api", "api_docs")
+"""Endpoints and blueprints that know no session: none is read and no cookie is set there. The API asks for a token instead."""
 TOKEN_FIELD, TOKEN_HEADER = "csrf_token", "X-CSRF-Token"
 GUEST = "guest"
 

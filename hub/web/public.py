@@ -1,6 +1,6 @@
 """The intake of website forms: what a site posts is acknowledged only after it is stored (R1).
 
-Limits on how often one address may post are counted in memory, each process for itself: above the form's
+Limits on how often one address may post hold over all processes: above the form's
 ``rate_per_minute`` a request is marked for a person to look at, above ``rate_cap_per_minute`` it is answered 429
 before its body is looked at. The address is the one that the connection comes from, unless HUB_TRUSTED_PROXIES says that
 proxies of ours stand between.
@@ -9,9 +9,6 @@ proxies of ours stand between.
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict, deque
-from datetime import datetime, timedelta
-from threading import Lock
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, g, jsonify, make_response, redirect, render_template, request, url_for
@@ -30,13 +27,10 @@ from hub.store import Unavailable
 from hub.web import errors
 from hub.web.desk import now, parts, the_hub
 from hub.web.frame import caller_language, language
+from hub.web.rates import rates_of
 
 bp = Blueprint("public", __name__)
 logger = logging.getLogger(__name__)
-
-MINUTE = timedelta(minutes=1)
-KEPT_RATES = 10_000
-"""Addresses that are counted at a time; the one not heard of for longest is forgotten first."""
 
 sentences(
     site_no_form=("Формы с таким адресом нет. Сообщите об этом владельцу сайта.",
@@ -48,34 +42,9 @@ sentences(
 )
 
 
-class Rates:
-    """How many requests came under a key within the last minute."""
-
-    def __init__(self) -> None:
-        self._seen: OrderedDict[tuple[str, str], deque[datetime]] = OrderedDict()
-        self._lock = Lock()
-
-    def count(self, key: tuple[str, str], cap: int, at: datetime) -> tuple[int, int]:
-        """Count a request at ``at``: how many its minute holds with it, and the seconds to wait (0 up to ``cap``).
-
-        A request above the cap is not counted, so that a client who waits is let in.
-        """
-        with self._lock:
-            seen = self._seen.setdefault(key, deque())
-            self._seen.move_to_end(key)
-            while seen and at - seen[0] >= MINUTE:
-                seen.popleft()
-            if len(seen) >= cap:
-                return len(seen) + 1, max(1, -int((at - seen[0] - MINUTE) // timedelta(seconds=1)))
-            seen.append(at)
-            if len(self._seen) > KEPT_RATES:
-                self._seen.popitem(last=False)
-            return len(seen), 0
-
-
 @bp.record_once
 def _begin(state: BlueprintSetupState) -> None:
-    state.app.extensions["form_rates"] = Rates()
+    state.app.extensions["form_rates"] = rates_of(state.app.extensions["hub"].hub.store)
 
 
 # ── addresses ────────────────────────────────────────────────────────────────────
@@ -219,7 +188,7 @@ def refuse(status: int, code: str, **params: object) -> Response:
     """A refusal in the caller's language: problem+json for scripts, a page with the form's phone for people."""
     words = SENTENCES[code]
     if request.path.startswith("/api/"):
-        return errors.answer(status, (words.ru if caller_language() == "ru" else words.en).format(**params))
+        return errors.answer(status, (words.ru if caller_language() == "ru" else words.en).format(**params), code=code)
     sentence = (words.ru if language() == "ru" else words.en).format(**params)
     form: FormState | None = g.get("form")
     page = render_template("public/refused.html", sentence=sentence, phone=form.phone_shown if form else "", back=_site_behind())

@@ -42,15 +42,15 @@ HASHES_AT_ONCE = 2
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS credentials (
-    user TEXT PRIMARY KEY, hash TEXT NOT NULL, temporary INTEGER NOT NULL, changed_at TEXT NOT NULL) WITHOUT ROWID;
+    "user" TEXT PRIMARY KEY, hash TEXT NOT NULL, temporary INTEGER NOT NULL, changed_at TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sessions (
-    key TEXT PRIMARY KEY, user TEXT NOT NULL, created TEXT NOT NULL, last_seen TEXT NOT NULL, ip TEXT NOT NULL,
+    key TEXT PRIMARY KEY, "user" TEXT NOT NULL, created TEXT NOT NULL, last_seen TEXT NOT NULL, ip TEXT NOT NULL,
     agent TEXT NOT NULL) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS sessions_by_user ON sessions (user);
+CREATE INDEX IF NOT EXISTS sessions_by_user ON sessions ("user");
 CREATE TABLE IF NOT EXISTS sign_in_failures (id INTEGER PRIMARY KEY, key TEXT NOT NULL, at TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS sign_in_failures_by_key ON sign_in_failures (key, at);
 CREATE TABLE IF NOT EXISTS preferences (
-    user TEXT PRIMARY KEY, language TEXT NOT NULL, notices_seen INTEGER NOT NULL) WITHOUT ROWID;
+    "user" TEXT PRIMARY KEY, language TEXT NOT NULL, notices_seen INTEGER NOT NULL) WITHOUT ROWID;
 """
 
 sentences(
@@ -93,8 +93,7 @@ class Access:
 
     def prepare(self) -> None:
         """Make the tables where they are missing."""
-        with self.store.writing() as cursor:
-            self.store.script(cursor, TABLES)
+        self.store.make_tables(TABLES)
 
     def user(self, stream: UUID) -> UserState:
         """A colleague as the newest event left them; ``login`` is empty where there is none."""
@@ -116,8 +115,10 @@ class Access:
         with self._at_once:
             hashed = self._hasher.hash(password)
         with self.store.writing() as c:
-            c.execute("INSERT OR REPLACE INTO credentials VALUES (?, ?, ?, ?)", (user.hex, hashed, int(temporary), _iso(at)))
-            c.execute("DELETE FROM sessions WHERE user = ?", (user.hex,))
+            c.execute('INSERT INTO credentials VALUES (?, ?, ?, ?) ON CONFLICT ("user") DO UPDATE SET hash = excluded.hash, '
+                      "temporary = excluded.temporary, changed_at = excluded.changed_at",
+                      (user.hex, hashed, int(temporary), _iso(at)))
+            c.execute('DELETE FROM sessions WHERE "user" = ?', (user.hex,))
 
     def check_strength(self, user: UUID, password: str) -> None:
         """Refuse a password that would be guessed; see :func:`hub.web.passwords.check_strength`."""
@@ -131,13 +132,13 @@ class Access:
     def temporary(self, user: UUID) -> bool:
         """Whether the password must be changed before anything else."""
         with self.store.reading() as c:
-            row = c.execute("SELECT temporary FROM credentials WHERE user = ?", (user.hex,)).fetchone()
+            row = c.execute('SELECT temporary FROM credentials WHERE "user" = ?', (user.hex,)).fetchone()
         return bool(row and row["temporary"])
 
     def verify(self, user: UUID, password: str) -> bool:
         """Whether ``password`` is the user's. Takes as long for a user that does not exist."""
         with self.store.reading() as c:
-            row = c.execute("SELECT hash FROM credentials WHERE user = ?", (user.hex,)).fetchone()
+            row = c.execute('SELECT hash FROM credentials WHERE "user" = ?', (user.hex,)).fetchone()
         with self._at_once:
             try:
                 self._hasher.verify(row["hash"] if row else self._nobodys, password)
@@ -148,7 +149,7 @@ class Access:
             renewed = self._hasher.hash(password) if self._hasher.check_needs_rehash(row["hash"]) else ""
         if renewed:
             with self.store.writing() as c:
-                c.execute("UPDATE credentials SET hash = ? WHERE user = ? AND hash = ?", (renewed, user.hex, row["hash"]))
+                c.execute('UPDATE credentials SET hash = ? WHERE "user" = ? AND hash = ?', (renewed, user.hex, row["hash"]))
         return True
 
     @cached_property
@@ -231,18 +232,18 @@ class Access:
     def close_one(self, key: str, user: UUID | None = None) -> None:
         """End a session by its key; only one of ``user``'s when given."""
         with self.store.writing() as c:
-            c.execute("DELETE FROM sessions WHERE key = ? AND (? IS NULL OR user = ?)",
-                      (key, user and user.hex, user and user.hex))
+            mine, values = (' AND "user" = ?', [user.hex]) if user else ("", [])
+            c.execute(f"DELETE FROM sessions WHERE key = ?{mine}", (key, *values))
 
     def close_all(self, user: UUID) -> None:
         """End all sessions of ``user``."""
         with self.store.writing() as c:
-            c.execute("DELETE FROM sessions WHERE user = ?", (user.hex,))
+            c.execute('DELETE FROM sessions WHERE "user" = ?', (user.hex,))
 
     def sessions(self, user: UUID, now: datetime) -> list[Session]:
         """The living sessions of ``user``, the last used first."""
         with self.store.reading() as c:
-            rows = c.execute("SELECT * FROM sessions WHERE user = ? AND last_seen > ? AND created > ? ORDER BY last_seen DESC",
+            rows = c.execute('SELECT * FROM sessions WHERE "user" = ? AND last_seen > ? AND created > ? ORDER BY last_seen DESC',
                              (user.hex, _iso(now - IDLE), _iso(now - ABSOLUTE))).fetchall()
         return [_session(row) for row in rows]
 
@@ -264,29 +265,30 @@ class Access:
     def language(self, user: UUID) -> str:
         """``ru``, ``en``, or ``""`` where the user did not choose."""
         with self.store.reading() as c:
-            row = c.execute("SELECT language FROM preferences WHERE user = ?", (user.hex,)).fetchone()
+            row = c.execute('SELECT language FROM preferences WHERE "user" = ?', (user.hex,)).fetchone()
         return str(row["language"]) if row else ""
 
     def choose_language(self, user: UUID, language: str) -> None:
         """Remember the language of the screens."""
         with self._own(user) as c:
-            c.execute("UPDATE preferences SET language = ? WHERE user = ?", (language, user.hex))
+            c.execute('UPDATE preferences SET language = ? WHERE "user" = ?', (language, user.hex))
 
     def notices_seen(self, user: UUID) -> int:
         """The log position up to which the user has seen their notices; 0 at first."""
         with self.store.reading() as c:
-            row = c.execute("SELECT notices_seen FROM preferences WHERE user = ?", (user.hex,)).fetchone()
+            row = c.execute('SELECT notices_seen FROM preferences WHERE "user" = ?', (user.hex,)).fetchone()
         return int(row["notices_seen"]) if row else 0
 
     def see_notices(self, user: UUID, position: int) -> None:
         """The user has seen their notices up to a log position; it never goes back."""
         with self._own(user) as c:
-            c.execute("UPDATE preferences SET notices_seen = MAX(notices_seen, ?) WHERE user = ?", (position, user.hex))
+            c.execute('UPDATE preferences SET notices_seen = ? WHERE "user" = ? AND notices_seen < ?',
+                      (position, user.hex, position))
 
     @contextmanager
     def _own(self, user: UUID) -> Iterator[Any]:
         with self.store.writing() as c:
-            c.execute("INSERT OR IGNORE INTO preferences VALUES (?, '', 0)", (user.hex,))
+            c.execute("INSERT INTO preferences VALUES (?, '', 0) ON CONFLICT DO NOTHING", (user.hex,))
             yield c
 
 

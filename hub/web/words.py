@@ -18,7 +18,7 @@ from flask import Flask, g
 
 from hub.domain.errors import Refused, sentences
 from hub.domain.event import ERASED, HUB
-from hub.web.desk import now, the_hub
+from hub.web.desk import now, the_hub, the_tokens
 from hub.web.frame import language
 
 sentences(
@@ -171,11 +171,22 @@ def person(id: str | UUID | None) -> str:
     kind, _, rest = str(id).rpartition(":")
     if kind == "channel":
         return channel(rest)
+    if kind == "token":
+        return program(rest)
     try:
         found = the_hub().users().get(UUID(rest))
     except ValueError:
         return str(id)
     return found.name if found else ("Бывший сотрудник" if _speaks_russian() else "A former colleague")
+
+
+def program(token: str) -> str:
+    """The program behind a token of the API that acts for itself."""
+    try:
+        name = the_tokens().state(UUID(token)).name
+    except ValueError:
+        name = token
+    return f"через API: {name}" if _speaks_russian() else f"through the API: {name}"
 
 
 def channel(name: str | None) -> str:

@@ -17,7 +17,7 @@ from tests.web.conftest import csrf_of, sign_in
 from tests.web.house import House
 
 OWN = {"access.sign_in", "access.sign_out", "access.password", "access.sign_out_everywhere", "access.close_session",
-       "access.choose_language"}
+       "access.choose_language", "own_notices.save", "own_notices.code", "own_notices.unlink", "own_notices.test"}
 """What everybody may do about themselves."""
 HEADERS = ("Content-Security-Policy", "X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy", "Cache-Control")
 
@@ -34,7 +34,10 @@ def things(house: House) -> dict[str, str]:
     (row,) = house.hub.views.receipts.quarantine()
     partner = house.hub.write_partner(None, actor=house.actor("head"), at=house.clock(), name="Бюро",
                                       prices=tuple(house.hub.process.price_segments)[:1])
-    return {"lead": str(lead), "other": str(other), "receipt": str(UUID(row["id"])), "user": str(house.users["second"]),
+    webhook, _ = house.hub.add_webhook("CRM", "https://hooks.example.com", actor=house.actor("administrator"), at=house.clock())
+    return {"webhook": str(webhook), "position": "1", "name": "leads", "lead": str(lead), "kind": "telegram", "tail": "x",
+            "account": "phone/main",
+            "other": str(other), "receipt": str(UUID(row["id"])), "user": str(house.users["second"]),
             "partner": str(partner), "form": "main", "number": "1", "digest": "a" * 64, "filename": "app.js", "key": "0" * 64,
             "part": "head"}
 
@@ -78,7 +81,7 @@ def test_nothing_is_done_without_the_token_of_this_session(client: FlaskClient, 
 def test_every_answer_has_the_headers_that_keep_a_browser_strict(client: FlaskClient, app: Flask, things: dict[str, str]) -> None:
     sign_in(client, "head")
     urls = {url for method in ("GET", "POST") for _, url in addresses(app, things, method)}
-    for url in sorted(urls - {"/account/sign-out-everywhere", "/sign-out"} | {"/no-such-page", "/static/none.css"}):
+    for url in sorted(urls - {"/account/sign-out-everywhere", "/sign-out", "/readyz"} | {"/no-such-page", "/static/none.css"}):
         for answer in (client.get(url), client.post(url)):
             assert [name for name in HEADERS if name not in answer.headers] == [], url
             assert answer.status_code < 500, url
