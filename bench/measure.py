@@ -60,14 +60,13 @@ class Raw:
             self.database.execute(f"PRAGMA {pragma}").fetchall()
         self.database.execute("CREATE TABLE IF NOT EXISTS stored_events (originator_id TEXT, originator_version INTEGER, "
                               "topic TEXT, state BLOB, PRIMARY KEY (originator_id, originator_version))")
-        self.stream = 0
 
     def insert(self, rows: Sequence[tuple[str, bytes]]) -> None:
         """These rows (topic, state) as a new stream, in one transaction."""
-        self.stream += 1
+        stream = uuid4().hex
         self.database.execute("BEGIN IMMEDIATE")
         self.database.executemany("INSERT INTO stored_events VALUES (?, ?, ?, ?)",
-                                  [(f"{self.stream:032x}", n, topic, state) for n, (topic, state) in enumerate(rows, 1)])
+                                  [(stream, n, topic, state) for n, (topic, state) in enumerate(rows, 1)])
         self.database.execute("COMMIT")
 
     def close(self) -> None:

@@ -29,8 +29,14 @@ CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first
 BROWSER_FIXTURES = {"browser", "context", "new_context", "page"}
 
 
+LONG_FILES = ("test_pages", "test_cli", "test_walk_win", "test_walk_refusal", "test_walk_loss", "test_tokens", "test_backup",
+              "test_copy", "test_views", "test_postgres", "test_api_schemathesis", "test_demo", "test_keyboard")
+"""Files that take longest go first: with a worker for each core the last one to end must not be one of them."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """A test that asks for a page is a browser test; a soak test runs only where ``-m`` names it."""
+    items.sort(key=lambda item: next((n for n, name in enumerate(LONG_FILES) if item.path.stem == name), len(LONG_FILES)))
     for item in items:
         if BROWSER_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("browser")
