@@ -13,7 +13,7 @@ from typing import Any
 from hub.bootstrap import House, clock, open_house, publish_process
 from hub.calendar import russian_days
 from hub.config import BadSetting, Settings, load
-from hub.demo import past, present, rare
+from hub.demo import past, present, rare, talks
 from hub.demo.people import PASSWORD, PEOPLE, settle_in
 from hub.demo.simulator import Simulator
 from hub.domain.process import Process
@@ -109,7 +109,8 @@ def make(house: House, now: datetime) -> None:
     sim = Simulator(house.hub, house.runner, process, now)
     publish_process(house, sim.clock)
     settle_in(house, sim.clock)
-    for story in (*past.stories(sim, house), *present.stories(sim, house), *rare.stories(sim, house)):
+    for story in (*past.stories(sim, house), *present.stories(sim, house), *rare.stories(sim, house),
+                  *talks.stories(sim, house)):
         sim.tell(story)
     sim.run()
     for user in house.hub.users():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hub.channels.base import Request
 from hub.channels.website import Website, fill_token
 from hub.domain import contact
-from hub.domain.delivery import Address, Delivery, File
+from hub.domain.delivery import Address, Delivery, File, Later
 
 if TYPE_CHECKING:
     from hub.bootstrap import House
@@ -44,14 +44,16 @@ def website(house: House, client: Client, at: datetime, *, text: str = "", form:
 def phone(client: Client, at: datetime, text: str = "") -> Delivery:
     """A call to the office line."""
     return Delivery(channel="phone", source="office", source_title="Офис, +7 900 000-00-10", delivery_id=_id(client, at),
-                    text=text, addresses=_phone(client), timezone=client.zone if client.number % 2 else "",
+                    names=(f"call/{_id(client, at)}",), text=text, addresses=_phone(client),
+                    timezone=client.zone if client.number % 2 else "",
                     fields=(("line", "+79000000010"), ("seconds", str(60 + client.number * 7))))
 
 
-def social(client: Client, at: datetime, text: str = "", kind: str = "telegram") -> Delivery:
+def social(client: Client, at: datetime, text: str = "", kind: str = "telegram", later: tuple[Later, ...] = ()) -> Delivery:
     """A message to one of the company's accounts: a nickname, no number."""
     handle = Address(kind, client.nick.lower(), "@" + client.nick)
     return Delivery(channel="social", source=kind, source_title=SOCIAL[kind], delivery_id=_id(client, at), name=client.name,
+                    names=(f"{kind}/{_id(client, at)}",), later=later,
                     text=text or client.text, addresses=(handle, *contact.phones_in(text or client.text)))
 
 
@@ -62,6 +64,7 @@ def email(client: Client, at: datetime, text: str = "", files: tuple[File, ...] 
     body = (text or client.text) + signature
     return Delivery(channel="email", source="hello@studio-t.example", source_title="hello@studio-t.example",
                     delivery_id=f"<{_id(client, at)}@mail.{client.domain}>", name=client.name, text=body,
+                    names=(f"<{_id(client, at)}@mail.{client.domain}>",),
                     subject_line=subject or client.subject, files=files,
                     addresses=(Address("email", client.email, client.email), *contact.phones_in(body)))
 

@@ -88,7 +88,7 @@ class Story:
             case "email":
                 self.come(arrivals.email(self.client, at, text, **more))
             case _:
-                self.come(arrivals.social(self.client, at, text, channel))
+                self.come(arrivals.social(self.client, at, text, channel, **more))
 
     # ── moments ──────────────────────────────────────────────────────────────────
 

@@ -17,15 +17,21 @@ from hub.domain.process import Process
 from hub.domain.state import LeadState
 
 TEMPLATES = UUID("c5f1a8a2-7f39-5e61-9a0c-0d9a5f1b7c12")
-PLACES = ("name", "reasons", "partners", "company", "manager", "agency", "when")
-"""What a letter template may name as ``{name}``."""
+EVERYWHERE = ("name", "company", "manager", "agency")
+PLACES_OF = {"refusal": (*EVERYWHERE, "reasons", "partners"), "invitation": (*EVERYWHERE, "when"),
+             "acknowledgement": ("name", "company", "agency"), "acknowledgement.en": ("name", "company", "agency")}
+"""What a letter template may name as ``{name}``, where that is not :data:`EVERYWHERE`: nobody signs what leaves by itself, and
+only an invitation has a time."""
 
 sentences(
     no_such_partner=("Такого партнёра нет. Обновите страницу.", "There is no such partner. Reload the page."),
     no_such_price=("Нет ценового сегмента «{given}». Есть: {known}.", "There is no price segment “{given}”. There are: {known}."),
     no_price=("Выберите хотя бы один ценовой сегмент.", "Choose at least one price segment."),
     bad_site=("Адрес сайта начинается с https:// или http://.", "A site's address begins with https:// or http://."),
-    no_such_place=("В шаблоне нет места {{{given}}}. Есть: {known}.", "A template has no place {{{given}}}. There are: {known}."),
+    no_such_place=("В этом письме нет места {{{given}}}. Есть: {known}.",
+                   "This letter has no place {{{given}}}. There are: {known}."),
+    broken_place=("Фигурная скобка без пары: «{given}». Место пишется так: {{name}}.",
+                  "A brace without its pair: “{given}”. A place is written like this: {{name}}."),
     empty_template=("У письма должны быть тема и текст.", "A letter needs a subject and a text."),
 )
 
@@ -213,10 +219,15 @@ class Template(Aggregate[TemplateState]):
         """Change the wording; a place that does not exist is refused before it reaches a client."""
         if not subject_line.strip() or not body.strip():
             raise Refused("empty_template", rule="R12", field="body")
-        for place in re.findall(r"\{(\w*)\}", subject_line + body):
-            if place not in PLACES:
-                raise Refused("no_such_place", rule="R12", field="body", given=place,
-                              known=", ".join("{" + p + "}" for p in PLACES))
+        known = PLACES_OF.get(name, EVERYWHERE)
+        for field, text in (("subject_line", subject_line), ("body", body)):
+            for place in re.findall(r"\{([^{}]*)\}", text):
+                if place not in known:
+                    raise Refused("no_such_place", rule="R12", field=field, given=place[:40],
+                                  known=", ".join("{" + p + "}" for p in known))
+            alone = re.search(r"[{}].{0,20}", re.sub(r"\{[^{}]*\}", "", text))
+            if alone:
+                raise Refused("broken_place", rule="R12", field=field, given=alone[0])
         new = TemplateState(name, subject_line.strip(), body.strip())
         if new != self.state:
             self.record(TemplateWritten, name=name, subject_line=new.subject_line, body=new.body)

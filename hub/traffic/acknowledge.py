@@ -43,9 +43,18 @@ sentences(
 )
 
 
-def default_wording() -> TemplateState:
-    """The wording until the company writes its own."""
-    return TemplateState("acknowledgement", SENTENCES["acknowledgement_subject"].ru, SENTENCES["acknowledgement_text"].ru)
+RUSSIAN, ENGLISH = "acknowledgement", "acknowledgement.en"
+
+
+def default_wording(name: str = RUSSIAN) -> TemplateState:
+    """The wording in one of the two languages until the company writes its own."""
+    subject, text = SENTENCES["acknowledgement_subject"], SENTENCES["acknowledgement_text"]
+    return TemplateState(name, subject.en, text.en) if name == ENGLISH else TemplateState(name, subject.ru, text.ru)
+
+
+def language_of(text: str) -> str:
+    """The wording for who wrote ``text``: English where there are words and none of them is Russian."""
+    return ENGLISH if re.search("[A-Za-z]", text) and not re.search("[А-Яа-яЁё]", text) else RUSSIAN
 
 
 class Acknowledger:
@@ -82,7 +91,8 @@ class Acknowledger:
         if lead.test or self._lately(lead.previous_lead, now) or not self._allowed(now):
             return False
         process = self.hub.process
-        subject, text = self.hub.template("acknowledgement", default_wording()).fill(
+        wording = language_of(f"{event.subject_line} {event.text}")
+        subject, text = self.hub.template(wording, default_wording(wording)).fill(
             name=lead.person.name, company=lead.company, agency=process.file.name)
         route = Route("email", mailbox.account, to)
         done = self.hub.find_out(event.originator_id, lambda found: found.acknowledge(route, subject, text), at=now)

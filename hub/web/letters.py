@@ -14,17 +14,17 @@ from hub.web.desk import me, the_hub
 from hub.web.frame import templates_folder
 from hub.web.words import moment
 
-LETTERS = ("refusal", "proposal", "invitation", "acknowledgement")
+LETTERS = ("refusal", "proposal", "invitation", "acknowledgement", "acknowledgement.en")
 """Letters with a wording of their own; each has ``letters/<name>.subject`` and ``letters/<name>.txt``, but
-for the hub's own acknowledgement, which is made where there are no pages."""
+for the hub's own acknowledgement, which is made where there are no pages and has two languages."""
 
 
 def default_template(name: str) -> TemplateState:
     """The wording that a letter has until the company writes its own. KeyError for a letter that there is not."""
     if name not in LETTERS:
         raise KeyError(name)
-    if name == "acknowledgement":
-        return default_wording()
+    if name.startswith("acknowledgement"):
+        return default_wording(name)
     return TemplateState(name, _text(f"{name}.subject"), _text(f"{name}.txt"))
 
 

@@ -12,8 +12,9 @@ from tests.browser.places import PASSWORD, Product
 from tests.serving import until
 
 TELL = "document.addEventListener('securitypolicyviolation', e => console.error(`CSP: ${e.violatedDirective} ${e.blockedURI}`))"
-REFUSED = re.compile(r"Failed to load resource: the server responded with a status of (403|404|409|422) ")
-"""The browser writes every refused form down as an error; it is the hub's sentence in its place that is checked there."""
+REFUSED = re.compile(r"Failed to load resource: the server responded with a status of (401|403|404|409|422) ")
+"""The browser writes every refused form down as an error, and the first look of a page after its session has ended; it is the
+hub's sentence in its place that is checked there."""
 BY_MOVE = ("move", "win", "lose", "refuse")
 """Commands of the menu «Перевести»; all others are in «Ещё»."""
 

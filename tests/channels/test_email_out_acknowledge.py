@@ -111,3 +111,13 @@ def test_switched_off_it_says_nothing(tmp_path: Path, server: MailServer) -> Non
     came(house, letter())
     assert acknowledger(house).turn(house.clock() + timedelta(seconds=1)) == 0
     house.close()
+
+
+def test_who_writes_without_a_russian_word_is_answered_in_english(house: ChannelHouse) -> None:
+    for n, (text, subject) in enumerate((("Hello, we need a shop", "We have received your request"),
+                                         ("Нужен shop на Django", "Мы получили ваше обращение"),
+                                         ("+7 912 345-67-89", "Мы получили ваше обращение"))):
+        lead = came(house, letter(f"client{n}@firm{n}.example", text=text, name="", names=(f"<{n}@firm.example>",)))
+        assert lead is not None
+        assert acknowledger(house).turn(house.clock()) == 1
+        assert house.hub.lead(lead).outgoing[1].subject_line == subject

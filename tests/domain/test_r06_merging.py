@@ -5,9 +5,9 @@ from __future__ import annotations
 from uuid import UUID
 
 from hub.domain import events as e
-from hub.domain.lead import Sender
-from hub.domain.state import LeadState
-from tests.domain.scenario import EMAIL, PHONE, Scenario, call, lead, on, person, website
+from hub.domain.lead import Lead, Sender
+from hub.domain.state import LeadState, Person
+from tests.domain.scenario import EMAIL, PHONE, STAFF, Scenario, at, call, lead, on, person, process, website
 
 OTHER = UUID(int=77)
 
@@ -46,8 +46,9 @@ def absorb(survivor: Scenario, other: LeadState, id: UUID = OTHER, why: str = "�
 
 def test_r6_two_cards_are_merged_and_the_clocks_of_the_second_stop() -> None:
     survivor, other = lead().taken_by(), lead(call())
-    absorb(survivor, other.state).then_only(e.LeadAbsorbed)
+    absorb(survivor, other.state).then(e.LeadAbsorbed, e.AddressAdded)
     assert survivor.state.absorbed == (OTHER,)
+    assert survivor.state.address("phone") == PHONE.value
     other.happens(lambda lead: lead.merge_into(survivor.id, "один клиент")).then(e.LeadMergedInto, e.DeadlineDropped)
     assert other.state.dues == {}
     assert not other.state.open
@@ -79,13 +80,78 @@ def test_r6_a_wrong_merge_is_split_and_the_clocks_start_anew() -> None:
     survivor, other = lead(), lead(call())
     absorb(survivor, other.state)
     other.happens(lambda lead: lead.merge_into(survivor.id, "")).at("tue 12:00")
-    survivor.happens(lambda lead: lead.release(UUID(int=5), "ошибка")).refused("not_merged_here")
-    survivor.happens(lambda lead: lead.release(OTHER, " ")).refused("say_why")
-    survivor.happens(lambda lead: lead.release(OTHER, "разные люди")).then_only(e.LeadReleased)
+    released(survivor, "ошибка", UUID(int=5)).refused("not_merged_here")
+    released(survivor, " ").refused("say_why")
+    released(survivor).then_only(e.LeadReleased)
     assert survivor.state.absorbed == ()
     other.happens(lambda lead: lead.split_off("разные люди")).then(e.LeadSplitOff, e.DeadlineSet)
     other.due("take", "tue 12:15").due("contact", "tue 12:30")
     other.happens(lambda lead: lead.split_off("ещё раз")).refused("not_merged")
+
+
+def released(survivor: Scenario, why: str = "разные люди", other: UUID = OTHER) -> Scenario:
+    """The wrong merge is split on the side of the survivor."""
+    def act(lead: Lead) -> None:
+        lead.release(other, why)
+    return survivor.happens(act)
+
+
+def stranger() -> Scenario:
+    """Another person's card with a meeting ahead and an open request."""
+    other = Scenario(process=process(), staff=STAFF, now=at("mon 10:00"))
+    other.receives(call(), sender=Sender(person("Пётр"))).taken_by()
+    other.did("plan_meeting", purpose="call", starts_at=at("tue 12:00"), goal="Обсудить смету")
+    return other.did("open_request", kind="documents", text="Прислать устав", due_at=at("wed 12:00"))
+
+
+def test_r6_the_work_of_the_merged_card_goes_on_in_the_other_and_goes_back_with_it() -> None:
+    survivor, other = lead().taken_by(), stranger()
+    absorb(survivor, other.state).then(e.LeadAbsorbed, e.PersonAdded, e.AddressAdded, e.MeetingPlanned, e.RequestOpened)
+    assert survivor.one(e.MeetingPlanned).merged_from == OTHER
+    assert survivor.state.people[person("Пётр")].first("phone") == PHONE.value
+    assert [m.starts_at for m in survivor.state.planned_meetings] == [at("tue 12:00")]
+    survivor.due("request:1", "wed 12:00", "R23").due("outcome:1", "tue 14:00", "R26")
+    released(survivor).then(e.LeadReleased, e.PersonLeft, e.MeetingCancelled, e.RequestClosed)
+    assert set(survivor.state.people) == {person("Иван")}
+    assert survivor.state.planned_meetings == []
+    assert survivor.state.requests[1].status == "given_up"
+    survivor.not_due("request:1").not_due("outcome:1")
+
+
+def test_r6_what_the_person_told_meanwhile_goes_back_with_them() -> None:
+    survivor, other = lead().taken_by(), stranger()
+    absorb(survivor, other.state)
+    other.happens(lambda lead: lead.merge_into(survivor.id, ""))
+    survivor.did("add_address", kind="email", value="pyotr@example.ru", person=person("Пётр"))
+    back: list[Person] = []
+
+    def act(lead: Lead) -> None:
+        back.extend(lead.release(OTHER, "разные люди"))
+    survivor.happens(act)
+    other.happens(lambda lead: lead.split_off("разные люди", tuple(back)))
+    assert other.state.people[person("Пётр")].first("email") == "pyotr@example.ru"
+    assert "pyotr@example.ru" not in {a.value for p in survivor.state.people.values() for a in p.addresses}
+
+
+def test_r6_an_untaken_card_gets_the_one_who_works_the_merged_one_and_the_answer_that_is_owed() -> None:
+    survivor, other = lead(), stranger().receives(call(), sender=Sender(person("Пётр"), tied_by="phone"))
+    owed = other.deadline("reply").due_at
+    absorb(survivor, other.state)
+    assert survivor.state.owner == "anna"
+    assert survivor.deadline("reply").due_at == owed
+    survivor.not_due("take")
+
+
+def test_r6_cards_that_only_look_alike_are_told_apart_for_good() -> None:
+    one, other = lead(), stranger()
+    one.happens(lambda lead: lead.tell_apart(OTHER, other.state, "тёзки")).then_only(e.LeadsToldApart)
+    assert one.state.apart == (OTHER,)
+    one.happens(lambda lead: lead.tell_apart(OTHER, other.state, "")).refused("apart_already")
+    one.happens(lambda lead: lead.tell_apart(lead.id, other.state, "")).refused("apart_from_itself")
+    one.happens(lambda lead: lead.tell_apart(UUID(int=3), LeadState(), "")).refused("merge_unknown")
+    merged = lead(call()).happens(lambda lead: lead.merge_into(OTHER, ""))
+    merged.happens(lambda lead: lead.tell_apart(UUID(int=3), other.state, "")).refused("apart_merged")
+    absorb(one, other.state).then(e.LeadAbsorbed)  # who told them apart may change their mind
 
 
 def test_r6_a_split_card_takes_up_what_stood_still() -> None:
@@ -104,3 +170,9 @@ def test_r6_a_card_that_slept_goes_on_sleeping_after_a_wrong_merge() -> None:
     other.happens(lambda lead: lead.merge_into(OTHER, "")).happens(lambda lead: lead.split_off("ошибка"))
     other.due("wake", "2026-12-07 09:00")
     assert set(other.state.dues) == {"wake"}
+
+
+def test_r6_r34_an_answer_that_is_late_is_told_to_the_head_as_well() -> None:
+    s = lead().taken_by().receives(call(PHONE), sender=Sender(person("Иван"), tied_by="phone")).later(minutes=61).passes()
+    late = [told for told in s.new if isinstance(told, e.NoticeRaised) and (told.kind, told.key) == ("late", "reply")]
+    assert [set(told.to) for told in late] == [{"anna", "vera"}]
