@@ -1,4 +1,5 @@
-"""Facts about things that are known, and deliveries that nobody could read: the rest of what comes in (R1, R6)."""
+"""Facts about things that are known, and what waits for a person (the quarantine, dead letters): the rest of what comes in
+(R1, R6)."""
 
 from __future__ import annotations
 
@@ -7,10 +8,12 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 import msgspec
+from msgspec.structs import replace
 
 from hub.domain import events as e
 from hub.domain.aggregate import Actor, Stamp
 from hub.domain.call import Call
+from hub.domain.delivery import Delivery, File
 from hub.domain.errors import Conflict as Changed
 from hub.domain.errors import Refused
 from hub.domain.event import ERASED
@@ -40,6 +43,8 @@ class Hearing(Intake):
         for _ in range(RETRIES):
             held = self._named(fact.about)
             try:
+                if held.contact.lead is None and held.after_erasure:
+                    return None  # it speaks of something of a person who was erased: nothing more of that is kept
                 if held.contact.lead is None:
                     contact = Contact(held.id, stamp, held.contact, held.version)
                     contact.wait(fact)
@@ -75,6 +80,54 @@ class Hearing(Intake):
         state: ReceiptState = self.streams.fresh(Receipt, receipt)[1]
         return state.at
 
+    # ── the quarantine ───────────────────────────────────────────────────────────
+
+    def quarantined(self, receipt: UUID) -> ReceiptState:
+        """A delivery with everything that is known of it."""
+        state: ReceiptState = self.streams.fresh(Receipt, receipt)[1]
+        if not state.status:
+            raise Refused("not_in_quarantine")
+        return state
+
+    def release(self, receipt_id: UUID, *, actor: Actor, at: datetime) -> Received:
+        """A person makes a lead of a quarantined delivery; its clocks start now, the text is what came."""
+        self.allow("release", receipt_id, "intake", "admin", actor=actor, at=at)
+        for _ in range(RETRIES):
+            version, known = self.streams.fresh(Receipt, receipt_id)
+            if known.status != "quarantined":
+                raise Refused("not_in_quarantine")
+            delivery = msgspec.json.decode(known.delivery, type=Delivery)
+            delivery = replace(delivery, files=self._kept_files(known, receipt_id))
+            if not (delivery.text or delivery.addresses or delivery.name):
+                delivery = replace(delivery, text=self.raw_of(known, receipt_id)[:20_000])
+            receipt = Receipt(receipt_id, Stamp(actor, at, uuid4(), self.process.version), known, version)
+            try:
+                return self._accept(delivery, receipt, released=True)
+            except Conflict:
+                continue
+        raise Changed("conflict")
+
+    def dismiss(self, receipt_id: UUID, why: str, *, actor: Actor, at: datetime) -> None:
+        """A person says that a quarantined delivery is no request; it is kept."""
+        self.allow("dismiss", receipt_id, "intake", "admin", actor=actor, at=at)
+        stamp = Stamp(actor, at, uuid4(), self.process.version)
+        for _ in range(RETRIES):
+            version, known = self.streams.fresh(Receipt, receipt_id)
+            receipt = Receipt(receipt_id, stamp, known, version)
+            receipt.dismiss(why)
+            try:
+                self.streams.save([receipt])
+                return
+            except Conflict:
+                continue
+        raise Changed("conflict")
+
+    def _kept_files(self, known: ReceiptState, receipt: UUID) -> tuple[File, ...]:
+        """Files of a quarantined delivery, which lie under the receipt's key until a person is known."""
+        refs = msgspec.json.decode(known.files or "[]", type=tuple[e.FileRef, ...])
+        found = [(ref, self.files.get(ref.digest, receipt)) for ref in refs]
+        return tuple(File(ref.name, ref.content_type, data) for ref, data in found if data is not None)
+
     # ── dead letters ─────────────────────────────────────────────────────────────
 
     def keep_unread(self, kind: str, account: str, title: str, raw: str, content: bytes, reason: str, *,
@@ -104,7 +157,7 @@ class Hearing(Intake):
         return Unread(state.channel, state.source, self.raw_of(state, receipt))
 
     def raw_of(self, state: ReceiptState, receipt: UUID) -> str:
-        """The whole request of a dead letter, wherever it is kept."""
+        """The whole body of a delivery or a dead letter, wherever it is kept; ``receipt`` is whose key its file has."""
         if not state.raw.startswith(KEPT_APART):
             return state.raw
         try:

@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import count
 from typing import Any, cast
 from uuid import UUID, uuid4, uuid5
 
@@ -14,18 +15,17 @@ from msgspec.structs import replace
 
 from hub.domain import events as e
 from hub.domain.aggregate import Actor, Stamp
-from hub.domain.delivery import Address, Delivery, File
+from hub.domain.delivery import Address, Delivery
 from hub.domain.errors import Conflict as Changed
-from hub.domain.errors import Refused
 from hub.domain.event import Event
 from hub.domain.fact import own_name
 from hub.domain.index import (
     Contact,
-    ContactState,
     Content,
     ContentState,
     DeliveryAccepted,
     DeliveryQuarantined,
+    Held,
     Receipt,
     ReceiptState,
     receipt_stream,
@@ -52,21 +52,6 @@ RAW_IN_EVENT = 300_000
 KEPT_APART = "\0kept apart: "
 
 ORDER = ("phone", "email", "telegram", "whatsapp", "vk")
-
-
-@dataclass(frozen=True)
-class Held:
-    """What is known of one address at one version of its contact: a tie made on it conflicts with a tie made meanwhile."""
-
-    id: UUID
-    kind: str
-    version: int
-    contact: ContactState
-
-    @property
-    def person(self) -> UUID:
-        """Whose it is, where that is known."""
-        return cast(UUID, self.contact.person_id)
 
 
 @dataclass(frozen=True)
@@ -181,7 +166,7 @@ class Intake:
         receipt.record(DeliveryQuarantined, subject=receipt.id, channel=delivery.channel, source=delivery.source,
                        source_title=delivery.source_title, digest=self._digest(delivery), reason=delivery.suspicion,
                        delivery=msgspec.json.encode(replace(delivery, files=(), raw="")).decode(),
-                       files=msgspec.json.encode(files).decode(), raw=delivery.raw)
+                       files=msgspec.json.encode(files).decode(), raw=self._kept_raw(delivery.raw, receipt.id))
         _, position = self.streams.save([receipt])
         return Received(receipt.id, None, False, False, True, position)
 
@@ -216,10 +201,11 @@ class Intake:
         if held.contact.lead is None:
             return None
         lead = self._lead_now(held.contact.lead, receipt.stamp)
-        if not lead.edited(delivery.edits, delivery.text):
+        if not lead.edited(delivery.edits, delivery.text, delivery.revision):
             return None
         receipt.record(DeliveryAccepted, subject=held.person, channel=delivery.channel, source=delivery.source,
-                       digest=self._digest(delivery), lead=lead.id, began=False, test=delivery.test, raw=delivery.raw)
+                       digest=self._digest(delivery), lead=lead.id, began=False, test=delivery.test,
+                       raw=self._kept_raw(delivery.raw, held.person))
         _, position = self.streams.save([receipt, lead])
         return Received(receipt.id, lead.id, False, False, False, position)
 
@@ -251,12 +237,6 @@ class Intake:
         data = raw.encode()
         ref = e.FileRef(self.files.put(data, subject), "raw", "text/plain", len(data))
         return KEPT_APART + msgspec.json.encode(ref).decode()
-
-    def _kept_files(self, known: ReceiptState, receipt: UUID) -> tuple[File, ...]:
-        """Files of a quarantined delivery, which lie under the receipt's key until a person is known."""
-        refs = msgspec.json.decode(known.files or "[]", type=tuple[e.FileRef, ...])
-        found = [(ref, self.files.get(ref.digest, receipt)) for ref in refs]
-        return tuple(File(ref.name, ref.content_type, data) for ref, data in found if data is not None)
 
     # ── whose is it (R6, R29) ────────────────────────────────────────────────────
 
@@ -302,12 +282,17 @@ class Intake:
         """A delivery that waited for another's turn is not dated before what the card already knows."""
         return stamp if state.last_at is None or state.last_at <= stamp.at else dataclasses.replace(stamp, at=state.last_at)
 
-    def _contact_id(self, address: Address) -> UUID:
-        return blind(self._index_key, address.kind, address.value)
+    def _contact_id(self, address: Address, turn: int = 0) -> UUID:
+        """The id of an address's entry; of another one for each person who had it before and was erased (``turn``)."""
+        return blind(self._index_key, address.kind, f"{address.value}\0{turn}" if turn else address.value)
 
     def _held(self, address: Address) -> Held:
-        id = self._contact_id(address)
-        return Held(id, address.kind, *self.streams.fresh(Contact, id))
+        for turn in count():
+            id = self._contact_id(address, turn)
+            version, state = self.streams.fresh(Contact, id)
+            if not state.severed:
+                return Held(id, address.kind, version, state, turn > 0)
+        raise AssertionError
 
     def _named(self, name: str) -> Held:
         """What is known of a message by its name."""
@@ -347,48 +332,6 @@ class Intake:
                 if held.contact.lead is None or not self._where_work_goes_on(held.contact.lead)[2].open:
                     ties.append(self._tied(held, event.person_id, lead.id, lead.stamp))
         return distinct(ties)
-
-    # ── the quarantine ───────────────────────────────────────────────────────────
-
-    def quarantined(self, receipt: UUID) -> ReceiptState:
-        """A delivery with everything that is known of it."""
-        state: ReceiptState = self.streams.fresh(Receipt, receipt)[1]
-        if not state.status:
-            raise Refused("not_in_quarantine")
-        return state
-
-    def release(self, receipt_id: UUID, *, actor: Actor, at: datetime) -> Received:
-        """A person makes a lead of a quarantined delivery; its clocks start now, the text is what came."""
-        self.allow("release", receipt_id, "intake", "admin", actor=actor, at=at)
-        for _ in range(RETRIES):
-            version, known = self.streams.fresh(Receipt, receipt_id)
-            if known.status != "quarantined":
-                raise Refused("not_in_quarantine")
-            delivery = msgspec.json.decode(known.delivery, type=Delivery)
-            delivery = replace(delivery, files=self._kept_files(known, receipt_id))
-            if not (delivery.text or delivery.addresses or delivery.name):
-                delivery = replace(delivery, text=known.raw[:20_000])
-            receipt = Receipt(receipt_id, Stamp(actor, at, uuid4(), self.process.version), known, version)
-            try:
-                return self._accept(delivery, receipt, released=True)
-            except Conflict:
-                continue
-        raise Changed("conflict")
-
-    def dismiss(self, receipt_id: UUID, why: str, *, actor: Actor, at: datetime) -> None:
-        """A person says that a quarantined delivery is no request; it is kept."""
-        self.allow("dismiss", receipt_id, "intake", "admin", actor=actor, at=at)
-        stamp = Stamp(actor, at, uuid4(), self.process.version)
-        for _ in range(RETRIES):
-            version, known = self.streams.fresh(Receipt, receipt_id)
-            receipt = Receipt(receipt_id, stamp, known, version)
-            receipt.dismiss(why)
-            try:
-                self.streams.save([receipt])
-                return
-            except Conflict:
-                continue
-        raise Changed("conflict")
 
 
 def _unique(addresses: tuple[Address, ...]) -> list[Address]:

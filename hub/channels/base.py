@@ -79,6 +79,8 @@ class Request:
         return self.base + quote(self.path, safe="/:@!$&'()*+,;=-._~%") + (f"?{self.query}" if self.query else "")
 
 
+REMOVAL = "removal"
+"""The way of a message that asks a provider to delete something, what :meth:`Channel.removable` gave as its ``to``."""
 FETCHED = "FETCHED"
 KEPT_HEADERS = ("content-type", "user-agent")
 """Headers that a dead letter keeps: what reading may need, and never a secret."""
@@ -313,6 +315,11 @@ class Channel:
         """Try one part (0, 1, …) once. Raises :class:`Trouble` only where nothing can have left."""
         raise NotImplementedError
 
+    def removable(self, name: str) -> str:
+        """What the provider is asked to delete where a person is erased, by the name of a message, a call or a recording
+        (``recording/<id>``): the address of a message of the way :data:`REMOVAL`. Empty where it deletes nothing for us."""
+        return ""
+
     def call_me(self, number: str, plan: PhonePlan) -> None:
         """Call one of ours and say what callers of a line hear. Raises :class:`Trouble`. For channels with ``calls`` only."""
         raise NotImplementedError
@@ -346,6 +353,6 @@ def said(error: BaseException, *secrets: str) -> str:
     return _SECRETS.sub("***", text)
 
 
-__all__ = ["FETCHED", "Accepted", "Answer", "Batch", "Channel", "Check", "Failed", "Fetched", "House", "NotThere", "Outgoing",
-           "Place", "Rejected", "Request", "Result", "Retry", "Sent", "Stored", "Trouble", "Unknown", "Unreadable", "as_text",
-           "fetched", "from_text", "said"]
+__all__ = ["FETCHED", "REMOVAL", "Accepted", "Answer", "Batch", "Channel", "Check", "Failed", "Fetched", "House", "NotThere",
+           "Outgoing", "Place", "Rejected", "Request", "Result", "Retry", "Sent", "Stored", "Trouble", "Unknown", "Unreadable",
+           "as_text", "fetched", "from_text", "said"]

@@ -80,11 +80,12 @@ class NotThere(Exception):
 
 @dataclass(frozen=True)
 class Fetched:
-    """What was fetched of a :class:`Later`: a file, or the writer's name and time zone (IANA)."""
+    """What was fetched of a :class:`Later`: a file, or the writer's name, city and time zone (IANA)."""
 
     file: File | None = None
     name: str = ""
     timezone: str = ""
+    place: str = ""
 
 
 class Trouble(Exception):

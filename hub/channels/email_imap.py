@@ -71,6 +71,7 @@ class Mailbox:
         self._marked: dict[str, tuple[int, ...]] = {}
         self._turn = 0
         self._idle_failed = 0
+        self._looked: tuple[Any, Any] = (None, None)
 
     # ── what is new ──────────────────────────────────────────────────────────────
 
@@ -110,6 +111,8 @@ class Mailbox:
     def _of(self, folder: str, places: dict[str, Place], now: datetime) -> Batch | None:
         with self._careful(f"папка {folder}"):
             known = self._select(folder)
+            if folder == self.settings.folders[0]:
+                self._looked = _edition(known)
             validity = int(known.get(b"UIDVALIDITY", 0))
             place = places.get(folder, Place(validity))
             if place.validity != validity:
@@ -237,7 +240,8 @@ class Mailbox:
         stop.wait(max(0.0, until - monotonic()))
 
     def _idle(self, client: IMAPClient, stop: Flag, until: float) -> None:
-        self._select(self.settings.folders[0])
+        if _edition(self._select(self.settings.folders[0])) != self._looked:
+            return  # it came after the last look: the server has told of it already and will not tell again
         client.idle()
         told: list[Any] = []
         while not stop.is_set() and (left := until - monotonic()) > 0 and not any(b"EXISTS" in line for line in told):
@@ -302,6 +306,11 @@ class Mailbox:
             return [Check(f"IMAP {self.settings.imap}:{self.settings.imap_port}", False, error.why)]
         finally:
             other.drop()
+
+
+def _edition(known: dict[bytes, Any]) -> tuple[Any, Any]:
+    """What changes with every letter that comes into a folder."""
+    return known.get(b"UIDVALIDITY"), known.get(b"UIDNEXT")
 
 
 def connected(settings: EmailSettings) -> IMAPClient:

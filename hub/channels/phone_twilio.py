@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from hub.channels.base import (
     FETCHED,
+    REMOVAL,
     Accepted,
     Answer,
     Batch,
@@ -32,6 +33,7 @@ from hub.channels.base import (
     Rejected,
     Request,
     Result,
+    Retry,
     Sent,
     Stored,
     Trouble,
@@ -39,7 +41,7 @@ from hub.channels.base import (
     fetched,
 )
 from hub.channels.phone_twilio_api import Api
-from hub.channels.phone_twilio_reading import Form, moment, named, read_form, read_listed
+from hub.channels.phone_twilio_reading import SIDS, Form, moment, named, read_form, read_listed
 from hub.channels.phone_twilio_signature import form_of, is_genuine
 from hub.channels.phone_twilio_voice import Voice, nothing
 from hub.domain.call import called
@@ -225,6 +227,8 @@ class Twilio(Channel):
     def send(self, message: Outgoing, part: int) -> Result:
         if message.way == "call":
             return self._place(message)
+        if message.way == REMOVAL:
+            return self.api.remove(message.to)
         if message.files:
             return Failed("twilio_files")
         if len(message.text) > LONGEST_TEXT:
@@ -264,6 +268,8 @@ class Twilio(Channel):
     def was_sent(self, message: Outgoing, part: int) -> Result | None:
         """Look for it in Twilio's list. What is not there may still come, so that only a person sends it again."""
         asked = message.asked_at
+        if message.way == REMOVAL:
+            return Retry("Twilio")  # deleting twice does no harm
         if asked is None:
             return None
         since = asked.astimezone(UTC).replace(microsecond=0)
@@ -274,6 +280,12 @@ class Twilio(Channel):
         sender, to = self._between(message)
         messages = self.api.all("Messages", {"To": to, "From": sender, "DateSent>": after})
         return self._first(messages, since, sender, message.text, named)
+
+    def removable(self, name: str) -> str:
+        """Recordings, and the lists' entries of calls and messages with their numbers and texts."""
+        kind, _, id = name.partition("/")
+        resource = {"recording": "Recordings", "call": "Calls", "msg": "Messages"}.get(kind)
+        return f"{resource}/{id}" if resource and SIDS.fullmatch(id) else ""
 
     def _first(self, items: Iterator[dict[str, Any]], since: datetime, sender: str, text: str | None,
                name: Callable[[str], str]) -> Result | None:

@@ -82,6 +82,22 @@ class Api:
         if answer.status not in (200, 201):
             raise self._trouble(path, answer)
 
+    def remove(self, path: str) -> Result:
+        """Delete a resource by its path under the account; what is not there any more is deleted. May be tried again.
+
+        :raises Trouble: the account itself is refused.
+        """
+        try:
+            answer = self._http.call("DELETE", f"{self._root}/{path}.json", headers=self._auth)
+        except (Unsent, Cut, TooLarge) as error:
+            return Retry(f"Twilio: {error or type(error).__name__}")
+        if answer.status in (200, 204, 404, 410):
+            return Sent()
+        if answer.status in (401, 403):
+            raise self._trouble(path.partition("/")[0], answer)
+        # A call that goes on and a message on its way are deleted once they are over: it is tried again, for a day.
+        return Retry(f"Twilio: {answer.status} {_words(answer)[1]}".strip(), 60.0)
+
     def _post(self, path: str, fields: list[tuple[str, str]]) -> Response:
         return self._http.call("POST", path, body=urlencode(fields).encode(),
                                headers={**self._auth, "Content-Type": "application/x-www-form-urlencoded"})

@@ -203,7 +203,7 @@ def message(place: Place, id: str, sender: str, text: str, name: str, later: tup
     number = _number(sender.removeprefix("whatsapp:"))
     addresses = (Address("whatsapp", number[0].value, number[0].raw), *number) if whatsapp and number else number
     return Delivery(
-        channel="social", source=place.account, source_title=f"{place.title}: {'WhatsApp' if whatsapp else 'SMS'}",
+        channel="phone", written=True, source=place.account, source_title=f"{place.title}: {'WhatsApp' if whatsapp else 'SMS'}",
         delivery_id=named(id), names=(named(id),), threads=threads, name=contact.person_name(name), text=text,
         addresses=(*addresses, *contact.emails_in(text)), fields=fields if number else (("from", sender), *fields),
         later=later, raw=raw, content_type=FORM_TYPE)

@@ -164,7 +164,7 @@ class Api:
         return f"doc{doc['owner_id']}_{doc['id']}"
 
     def person(self, id: str) -> Fetched:
-        """Who wrote: the name as on the page, and the time zone of the city. A page that is gone has neither."""
+        """Who wrote: the name as on the page, the city and its time zone. A page that is gone has none."""
         found = self.ask("users.get", user_ids=id, fields="city,country", lang=0)
         who = found[0] if isinstance(found, list) and found and isinstance(found[0], dict) else {}
         if who.get("deactivated"):
@@ -172,7 +172,7 @@ class Api:
         city = who.get("city")
         place = str(city.get("title", "")) if isinstance(city, dict) else ""
         return Fetched(name=" ".join(filter(None, (who.get("first_name", ""), who.get("last_name", "")))),
-                       timezone=contact.timezone_of(region=place))
+                       timezone=contact.timezone_of(region=place), place=place)
 
     def download(self, item: Later) -> Fetched:
         """A file of a message. Raises :class:`NotThere`, :class:`Trouble`."""

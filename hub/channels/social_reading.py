@@ -116,7 +116,7 @@ class Reader:
             text="\n".join(filter(None, (text, *beside))),
             addresses=(_writer(who), *contact.phones_in(text), *contact.emails_in(text)),
             fields=_said(fields), attribution=_said((("ref", message.ref), ("ref_source", message.ref_source))),
-            names=tuple(names), threads=tuple(threads),
+            names=tuple(names), threads=tuple(threads), revision=message.update_time,
             later=(_person(who), *files(message.attachments, number), *forwarded_files(message.fwd_messages, number)),
             raw=raw, content_type="application/json"),)
 

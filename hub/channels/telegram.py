@@ -44,6 +44,8 @@ UPDATES = msgspec.json.Decoder(Update)
 """Made once by one thread: msgspec works a class out at its first use, which two threads must not do at once."""
 LONG_POLL = 25
 """Seconds that Telegram holds a poll open."""
+UPDATES_A_SECOND = 1_000_000
+"""More than a bot gets: changes within one second are told apart by their update's number."""
 OFFSET_LIVES = 5 * 24 * 3600
 """Seconds after which a quiet bot is asked without an offset: after a week of silence update ids begin anew at random."""
 
@@ -105,7 +107,7 @@ class Telegram(Channel):
         message = update.message or update.edited_message
         if message is None or message.chat.type != "private" or message.sender is None or message.sender.is_bot:
             return Accepted()
-        first = self._delivery(message, request)
+        first = replace(self._delivery(message, request), revision=_revision(message, update))
         if update.message is not None:
             return Accepted((first,))
         # A webhook has several connections, so that a change may overtake its message: that is then taken as it is now,
@@ -201,6 +203,11 @@ class Telegram(Channel):
         self.api.call("setWebhook", url=self.place.hook, secret_token=self.settings.secrets[0], allowed_updates=ALLOWED,
                       max_connections=4)
         return [Check("setWebhook", True, self.place.hook)]
+
+
+def _revision(message: Message, update: Update) -> int:
+    """Grows with every change of a message: its second, and within that the update's number. 0 for one that never changed."""
+    return message.edit_date * UPDATES_A_SECOND + update.update_id % UPDATES_A_SECOND if message.edit_date else 0
 
 
 def _addresses(message: Message, text: str) -> tuple[Address, ...]:

@@ -77,6 +77,7 @@ class Message(Struct, frozen=True):
     message_id: int
     chat: Chat
     date: int = 0
+    edit_date: int = 0
     sender: User | None = field(default=None, name="from")
     text: str = ""
     caption: str = ""

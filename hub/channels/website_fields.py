@@ -144,15 +144,21 @@ def addresses(meaning: Meaning, text: str) -> tuple[Address, ...]:
             if address is not None:
                 found.setdefault((address.kind, address.value), address)
 
+    understood = set()
     for value in meaning.all("phone", "contact")[:_SEARCHED]:
-        keep(contact.phone(value) if len(value) < 200 else None, *contact.phones_in(value[:_READ]))
+        number = contact.phone(value) if len(value) < 200 else None
+        keep(number)
+        if number is None or contact.digits(value) >= contact.digits(number.value) + contact.FEWEST:
+            keep(*contact.phones_in(value[:_READ]))  # there may be another one
+        if number is not None:
+            understood.add(value)
     for value in meaning.all("email", "contact")[:_SEARCHED]:
         keep(contact.email(value) if len(value) < 500 else None, *contact.emails_in(value[:_READ]))
     loose = [*meaning.all("phone", "email", "name", "convenient_time"), text]
     if not found:
         loose += [value for _, value in meaning.unknown]
-    free = "\n".join(loose)
-    keep(*contact.phones_in(free), *contact.emails_in(free))
+    keep(*contact.phones_in("\n".join(value for value in loose if value not in understood)))
+    keep(*contact.emails_in("\n".join(loose)))
     return tuple(found.values())
 
 

@@ -65,9 +65,11 @@ class Delivery(Struct, frozen=True, kw_only=True):
     ``names`` are what this message is called in its channel, unique over all channels (``telegram/77/1/5``, a
     Message-ID): later messages and facts find its card by them. ``threads`` are names of messages that it answers,
     the nearest first: they lead to a card before any address does. ``edits`` is the name of a message that
-    this one replaces; where that one is not known it is a message by itself. ``later`` is fetched after it is stored.
-    ``automatic``: a program answered (out of office): it joins the open card that it finds, asks for no answer and
-    opens none; where it finds none it waits in the quarantine.
+    this one replaces; where that one is not known it is a message by itself. ``revision`` grows with every change
+    that the client makes to the message (0: never changed): an older text that comes late never replaces a newer one.
+    ``written``: it came by telephone and is no call (SMS, WhatsApp), so that nobody is on the line (R3).
+    ``later`` is fetched after it is stored. ``automatic``: a program answered (out of office): it joins the open card
+    that it finds, asks for no answer and opens none; where it finds none it waits in the quarantine.
     """
 
     channel: str
@@ -98,5 +100,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     names: tuple[str, ...] = ()
     threads: tuple[str, ...] = ()
     edits: str = ""
+    revision: int = 0
+    written: bool = False
     later: tuple[Later, ...] = ()
     automatic: bool = False

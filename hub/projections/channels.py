@@ -27,6 +27,7 @@ class Channels(Projection):
 
     name = "channels"
     version = 1
+    readable = False
     tables = """
         CREATE TABLE channel_traffic (account TEXT NOT NULL, what TEXT NOT NULL, n INTEGER NOT NULL, last_at TEXT NOT NULL,
                                       PRIMARY KEY (account, what)) WITHOUT ROWID;
@@ -77,10 +78,12 @@ class Channels(Projection):
             found = [Traffic(r["account"], r["what"], r["n"], datetime.fromisoformat(r["last_at"])) for r in cursor.fetchall()]
         return {(t.account, t.what): t for t in found}
 
-    def dead_letters(self, status: str = "unread", limit: int = 200) -> list[Any]:
-        """Dead letters with a status (``unread``, ``reread``, ``dismissed``), the newest first."""
+    def dead_letters(self, status: str = "unread", limit: int = 200, before: tuple[str, str] | None = None) -> list[Any]:
+        """Dead letters with a status (``unread``, ``reread``, ``dismissed``), the newest first; only those behind ``before``
+        (at, id)."""
         with self.store.views.reading() as cursor:
-            cursor.execute("SELECT * FROM dead_letters WHERE status = ? ORDER BY at DESC LIMIT ?", (status, limit))
+            cursor.execute("SELECT * FROM dead_letters WHERE status = ? AND (at, id) < (?, ?) ORDER BY at DESC, id DESC LIMIT ?",
+                           (status, *(before or ("~", "")), limit))
             return list(cursor.fetchall())
 
     def unread(self) -> int:

@@ -18,8 +18,10 @@ from uuid import UUID
 from hub.application import LeadHub
 from hub.channels.base import Channel, Failed, Outgoing, Result, Retry, Sent, Trouble, Unknown
 from hub.domain.delivery import File
+from hub.domain.event import ERASED
 from hub.store.base import EventStore
 from hub.traffic.inbound import where
+from hub.traffic.removals import Removals
 from hub.traffic.staff import StaffMessages
 from hub.traffic.state import FIRST_PAUSE, LONGEST_PAUSE, States
 from hub.traffic.telephony import LeadCalls
@@ -59,11 +61,11 @@ class LeadMessages:
     def load(self, stream: UUID, number: int) -> Outgoing | None:
         lead = self.hub.lead(stream)
         message = lead.outgoing.get(number)
-        if message is None or message.settled:
-            return None
+        if message is None or message.settled or message.to == ERASED:
+            return None  # somebody is being erased: what was asked for is about to be ended
         files = []
         for ref in message.files:
-            data = self.hub.files.get(ref.digest, stream)
+            data = self.hub.files.get(ref.digest, lead.own_subject(stream))
             if data is None:
                 raise FileGone
             files.append(File(ref.name, ref.content_type, data))
@@ -143,7 +145,7 @@ class Sender:
         self.clock = clock
         self.tries = Tries(hub.store)
         self.sources: Mapping[str, Source] = {"lead": LeadMessages(hub), "call": LeadCalls(hub),
-                                                 "staff": StaffMessages(hub, public_url)}
+                                                 "staff": StaffMessages(hub, public_url), "removal": Removals(hub)}
         self._answers: dict[str, Result] = {}
 
     def turn(self, channel: Channel, go_on: Callable[[], bool] = lambda: True) -> int:
@@ -159,7 +161,7 @@ class Sender:
                 break
             if self._one(channel, row):
                 settled += 1
-            else:
+            elif row["source"] != "removal":  # deleting knows no order
                 held_up.add(row["stream"])  # what was asked for later does not overtake it
         return settled
 

@@ -84,7 +84,7 @@ class Fetcher:
             self.hub.find_out(lead, lambda one: one.not_fetched(number, "tried_long"), at=now)
         else:
             if found.file is None:
-                self.hub.find_out(lead, lambda one: one.person_fetched(number, found.name, found.timezone), at=now)
+                self.hub.find_out(lead, lambda one: one.person_fetched(number, found.name, found.timezone, found.place), at=now)
             else:
                 file, owner = found.file, fetch.person_id or lead
                 ref = e.FileRef(self.hub.files.put(file.data, owner), file.name[:200], file.content_type[:100], len(file.data))

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from hub.application import LeadHub
 from hub.channels.base import Outgoing
+from hub.domain.event import ERASED
 from hub.domain.fact import own_name
 from hub.domain.phone import PhoneLine, PhonePlan, line_stream
 
@@ -19,7 +20,7 @@ class LeadCalls:
 
     def load(self, stream: UUID, number: int) -> Outgoing | None:
         call = self.hub.lead(stream).calls.get(number)
-        if call is None or call.settled:
+        if call is None or call.settled or call.to == ERASED:
             return None
         return Outgoing(UUID(call.fixed_id), "call", call.phone, call.to, asked_at=call.at)
 
@@ -48,4 +49,4 @@ def talks(hub: LeadHub, call: str) -> bool:
 def client_of(hub: LeadHub, id: UUID) -> str:
     """The client's number of a call from a card; empty where there is none."""
     found = hub.call_named(own_name(id.hex))
-    return found.to if found is not None else ""
+    return found.to if found is not None and found.to != ERASED else ""

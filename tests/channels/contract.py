@@ -168,7 +168,7 @@ class HookContract(Contract):
                 assert self.acknowledges(with_hub.call(request))
             letters = with_hub.dead_letters()
             assert len(letters) == number
-            assert piece in with_hub.hub.unread(letters[0]).raw
+            assert any(piece in with_hub.hub.unread(letter).raw for letter in letters)
         assert with_hub.leads() == []
 
     def test_a_dead_letter_is_read_again_once_the_parser_is_mended(self, with_hub: ChannelHouse,

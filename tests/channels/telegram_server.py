@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
-from email import message_from_bytes
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 from urllib.request import Request, urlopen
+
+from tests.channels.stand_in import StandIn, parts_of
 
 TOKEN = "777001:AAtestTOKENtestTOKENtestTOKENtest"
 BOT = "777001"
 
 
-class Cut(Exception):
-    """The connection ends without an answer."""
-
-
-class TelegramServer:
+class TelegramServer(StandIn):
     """One bot. Use it as a context manager; ``url`` is its address.
 
     ``sent`` are the messages that clients have. ``faults`` are taken one for each call of a sending method: ``cut_before``
@@ -25,55 +21,20 @@ class TelegramServer:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.updates: list[dict[str, Any]] = []
         self.files: dict[str, bytes] = {}
         self.sent: list[dict[str, Any]] = []
         self.calls: list[str] = []
-        self.faults: list[Any] = []
         self.blocked: set[int] = set()
         self.webhook: dict[str, Any] = {}
         self._update_id, self._message_id = 1000, 50
         self._lock = threading.Condition()
-        outer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                self._answer(lambda: outer._method(self.path, _parameters(self.headers.get("Content-Type", ""), body)))
-
-            def do_GET(self) -> None:
-                self._answer(lambda: outer._file(self.path))
-
-            def _answer(self, act: Any) -> None:
-                try:
-                    status, body = act()
-                except Cut:
-                    self.close_connection = True
-                    return
-                data = body if isinstance(body, bytes) else json.dumps(body).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[Any, ...]:
+        if method == "GET":
+            return self._file(path)
+        return self._method(path, _parameters(headers.get("Content-Type", ""), body))
 
     # ── what clients do ──────────────────────────────────────────────────────────
 
@@ -100,7 +61,7 @@ class TelegramServer:
 
     # ── what the bot asks ────────────────────────────────────────────────────────
 
-    def _method(self, path: str, given: dict[str, Any]) -> tuple[int, Any]:
+    def _method(self, path: str, given: dict[str, Any]) -> tuple[Any, ...]:
         token, _, method = path.removeprefix("/bot").partition("/")
         if token != TOKEN:
             return 401, _no(401, "Unauthorized")
@@ -126,19 +87,19 @@ class TelegramServer:
                 return self._send(method, given)
         return 404, _no(404, "Not Found")
 
-    def _get_updates(self, given: dict[str, Any]) -> tuple[int, Any]:
+    def _get_updates(self, given: dict[str, Any]) -> tuple[Any, ...]:
         if self.webhook:
             return 409, _no(409, "Conflict: can't use getUpdates method while webhook is active")
         if self.faults:
-            return self._fault()
+            return self.fault()
         with self._lock:
             if "offset" in given:
                 self.updates = [u for u in self.updates if u.get("update_id", 0) >= given["offset"]]
             return 200, _ok(list(self.updates[:100]))
 
-    def _send(self, method: str, given: dict[str, Any]) -> tuple[int, Any]:
+    def _send(self, method: str, given: dict[str, Any]) -> tuple[Any, ...]:
         if self.faults and self.faults[0] != "cut_after":
-            return self._fault()
+            return self.fault()
         chat = int(given["chat_id"])
         if chat in self.blocked:
             return 403, _no(403, "Forbidden: bot was blocked by the user")
@@ -147,15 +108,8 @@ class TelegramServer:
             self.sent.append({"method": method, "message_id": self._message_id, "chat": chat, **given})
             number = self._message_id
         if self.faults:
-            return self._fault()
+            return self.fault()
         return 200, _ok({"message_id": number, "chat": {"id": chat, "type": "private"}})
-
-    def _fault(self) -> tuple[int, Any]:
-        fault = self.faults.pop(0)
-        if isinstance(fault, str):
-            raise Cut
-        status, body = fault
-        return status, body
 
     def _file(self, path: str) -> tuple[int, Any]:
         found = self.files.get(path.rpartition("/")[2].removesuffix(".bin"))
@@ -180,11 +134,4 @@ def _parameters(kind: str, body: bytes) -> dict[str, Any]:
     if kind.startswith("application/json"):
         found: dict[str, Any] = json.loads(body)
         return found
-    form = message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body)
-    given: dict[str, Any] = {}
-    for part in form.get_payload():  # type: ignore[union-attr]
-        name = part.get_param("name", header="content-disposition")  # type: ignore[union-attr]
-        data = part.get_payload(decode=True)  # type: ignore[union-attr]
-        file = part.get_filename()  # type: ignore[union-attr]
-        given[name] = {"name": file, "data": data} if file else data.decode()
-    return given
+    return parts_of(kind, body)

@@ -377,6 +377,24 @@ def test_a_letter_that_comes_while_it_waits_wakes_it(house: ChannelHouse, doveco
     assert len(house.leads()) == 1
 
 
+def test_a_letter_that_came_between_the_look_and_the_waiting_is_not_waited_for(house: ChannelHouse, dovecot: Dovecot,
+                                                                               user: str) -> None:
+    """The server tells of it before IDLE begins, and never again."""
+    read_all(house)
+    dovecot.put(user, letter(1))
+    stop = Flag()
+    waiting = threading.Thread(target=house.accounts[ACCOUNT].rest, args=(stop, 600), daemon=True)
+    waiting.start()
+    waiting.join(15)
+    slept = waiting.is_alive()
+    stop.set()
+    waiting.join(15)
+    assert not slept
+    read_all(house)
+    assert len(house.leads()) == 1
+
+
+
 def test_a_server_that_hangs_up_while_it_waits_is_not_asked_without_end(house: ChannelHouse, dovecot: Dovecot, user: str) -> None:
     with CuttingProxy(dovecot.port) as proxy:
         use(house, mailbox(proxy.port, user))

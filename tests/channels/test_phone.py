@@ -261,7 +261,7 @@ def test_a_message_says_who_wrote_and_what_it_answers() -> None:
     (delivery,) = account().read(given).deliveries
     assert [(a.kind, a.value) for a in delivery.addresses] == [
         ("whatsapp", "+79123456789"), ("phone", "+79123456789"), ("email", "ivan@example.ru")]
-    assert (delivery.name, delivery.channel, delivery.source_title) == ("Иван", "social", "Телефон: WhatsApp")
+    assert (delivery.name, delivery.channel, delivery.source_title) == ("Иван", "phone", "Телефон: WhatsApp")
     assert delivery.threads == (f"msg/{sid('SM', 9)}",)
     (file,) = delivery.later
     assert file.ref == f"/2010-04-01/Accounts/{ACCOUNT}/Messages/{sid('MM', 1)}/Media/{sid('ME', 1)}"  # never the host of a form

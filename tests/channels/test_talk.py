@@ -164,6 +164,18 @@ def test_a_large_body_lies_in_a_file_under_its_senders_key(house: Department) ->
     assert house.hub.raw_of(forged, taken.receipt) == "\0kept apart: {}"
 
 
+def test_a_large_body_in_the_quarantine_lies_in_a_file_and_is_read_back_when_it_is_released(house: Department) -> None:
+    big = "я" * 400_000
+    nameless = replace(wrote(), addresses=(), name="", text="", suspicion="automatic", raw=big)
+    taken = house.receive(nameless)
+    state = house.hub.quarantined(taken.receipt)
+    assert len(state.raw) < 500
+    assert house.hub.raw_of(state, taken.receipt) == big
+    released = house.hub.release(taken.receipt, actor=actor("anna"), at=after(minutes=1))
+    assert released.lead is not None
+    assert house.message(released.lead).text == big[:20_000]
+
+
 # ── asking ───────────────────────────────────────────────────────────────────────────
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -188,6 +189,19 @@ def test_an_edit_that_overtakes_its_message_is_not_a_second_one(house: ChannelHo
         assert house.call(request(came)).status_code == 200
     (row,) = house.leads()
     assert [m.text for m in house.hub.lead(UUID(row["id"])).messages] == ["Нужен магазин"]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4)))[::5])
+def test_changes_in_any_order_leave_the_newest_text(house: ChannelHouse, order: tuple[int, ...]) -> None:
+    """The third change takes the first text back, so that it looks like no change where it comes first."""
+    texts = ("Нужен сайт", "Нужен магазин", "Нужен бот", "Нужен сайт")
+    edits = [{"update_id": 20_000 + n, "edited_message": {**update(7, text)["message"], "edit_date": 1_790_000_100 + n // 2}}
+             for n, text in enumerate(texts)]
+    came = [update(7, texts[0]), *edits[1:]]
+    for n in (*order, *order):
+        assert house.call(request(came[n])).status_code == 200
+    (row,) = house.leads()
+    assert [m.text for m in house.hub.lead(UUID(row["id"])).messages] == ["Нужен сайт"]
 
 
 def test_webhook_and_long_poll_at_once_are_one_delivery(house: ChannelHouse, server: TelegramServer) -> None:

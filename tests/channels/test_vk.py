@@ -258,6 +258,15 @@ def test_messages_of_one_person_are_one_card_and_an_edit_is_no_message(house: Ch
     assert "lead.message_edited" in house.topics(UUID(house.leads()[0]["id"]))
 
 
+def test_changes_that_come_the_wrong_way_round_leave_the_newest_text(house: ChannelHouse, server: VkServer) -> None:
+    new = server.writes(text="Нужен сайт", told=False)
+    older = server.edits(new, "Нужен магазин", told=False)
+    newer = server.edits({"object": {"message": older["object"]}}, "Нужен бот", told=False)
+    for came in (new, newer, older, newer, new):
+        assert house.call(request(came)).status_code == 200
+    assert texts(house) == ["Нужен бот"]
+
+
 def test_an_edit_that_overtakes_its_message_is_not_a_second_one(house: ChannelHouse, server: VkServer) -> None:
     """VK's callbacks keep no order."""
     new = server.writes(text="Нужен сайт")

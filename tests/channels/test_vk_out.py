@@ -290,7 +290,8 @@ def test_name_and_time_zone_of_the_writer_come_later(house: ChannelHouse, server
     house.clock.advance(minutes=1)
     assert house.fetch(ACCOUNT) == 1
     people = {row["number"]: house.hub.lead(UUID(row["id"])).person for row in house.leads()}
-    assert [(p.name, p.timezone) for p in people.values()] == [("Иван Петренко", "Asia/Yekaterinburg"), ("", ""), ("", "")]
+    assert [(p.name, p.place, p.timezone) for p in people.values()] == [
+        ("Иван Петренко", "Екатеринбург", "Asia/Yekaterinburg"), ("", "", ""), ("", "", "")]
     assert house.fetch(ACCOUNT) == 0
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import json
-import threading
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+
+from tests.channels.stand_in import StandIn
 
 ACCOUNT = "AC" + "0" * 31 + "1"
 TOKEN = "the-auth-token-in-force"
@@ -20,17 +19,14 @@ ROOT = f"/2010-04-01/Accounts/{ACCOUNT}"
 EVENTS = {"initiated", "ringing", "answered", "completed"}
 
 
-class Cut(Exception):
-    """The connection ends without an answer."""
-
-
-class TwilioServer:
+class TwilioServer(StandIn):
     """One account. Use it as a context manager; ``url`` is its address.
 
     ``faults`` are taken one for each request that creates something: ``cut_before``, ``cut_after``, or an answer (status, body).
     """
 
     def __init__(self, now: Any = lambda: datetime.now(UTC)) -> None:
+        super().__init__()
         self.now = now
         self.calls: list[dict[str, Any]] = []
         self.messages: list[dict[str, Any]] = []
@@ -38,52 +34,19 @@ class TwilioServer:
         self.media: dict[str, list[tuple[str, str, bytes]]] = {}
         self.sounds: dict[str, bytes] = {}
         self.numbers: dict[str, dict[str, str]] = {NUMBER: {"sid": sid("PN", 1), "voice_url": ""}}
-        self.faults: list[Any] = []
         self.asked: list[str] = []
         self.redirects = True
         self.broken = False
+        self.page = 3
         self._ids = count(1000)
-        outer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                self._answer(lambda: outer._post(self.path, dict(self.headers), body))
-
-            def do_GET(self) -> None:
-                self._answer(lambda: outer._get(self.path, dict(self.headers)))
-
-            def _answer(self, act: Any) -> None:
-                try:
-                    status, body, *more = act()
-                except Cut:
-                    self.close_connection = True
-                    return
-                data = body if isinstance(body, bytes) else json.dumps(body).encode()
-                self.send_response(status)
-                for name, value in (more[0] if more else {"Content-Type": "application/json"}).items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[Any, ...]:
+        match method:
+            case "POST":
+                return self._post(path, headers, body)
+            case "DELETE":
+                return self._delete(path, headers)
+        return self._get(path, headers)
 
     # ── what happens at Twilio ───────────────────────────────────────────────────
 
@@ -130,18 +93,29 @@ class TwilioServer:
             number |= {_snake(name): values[0] for name, values in given.items()}
             return 200, number
         if self.faults and self.faults[0] != "cut_after":
-            return self._fault()
+            return self.fault()
         made = self._call(given) if path == f"{ROOT}/Calls.json" else self._message(given)
         if self.faults:
-            return self._fault()
+            return self.fault()
         return made
 
-    def _fault(self) -> tuple[Any, ...]:
-        fault = self.faults.pop(0)
-        if isinstance(fault, str):
-            raise Cut
-        status, body = fault
-        return status, body
+    def _delete(self, path: str, headers: dict[str, str]) -> tuple[Any, ...]:
+        """What goes on cannot be deleted yet."""
+        self.asked.append(f"DELETE {path}")
+        if (refused := self._refused(headers)) is not None:
+            return refused
+        if self.faults:
+            return self.fault()
+        kind, id = path.removeprefix(f"{ROOT}/").removesuffix(".json").split("/")
+        there: list[dict[str, Any]] = {"Calls": self.calls, "Messages": self.messages, "Recordings": self.recordings}[kind]
+        found = next((item for item in there if item["sid"] == id), None)
+        if found is None:
+            return 404, error(20404, "not found")
+        if found["status"] in ("queued", "ringing", "in-progress"):
+            return 400, error(20009, "Cannot delete: it has not finished")
+        there.remove(found)
+        self.sounds.pop(id, None)
+        return 204, b"", {}
 
     def _call(self, given: dict[str, list[str]]) -> tuple[int, Any]:
         if not {"To", "From"} <= given.keys() or len({"Url", "Twiml"} & given.keys()) != 1:
@@ -206,13 +180,14 @@ class TwilioServer:
         return 307, b"", {"Location": f"{host}/cdn/{id}"}
 
     def _page(self, kind: str, query: dict[str, str]) -> Any:
-        """A page of three, so that all pages are asked for."""
+        """A page of few, so that all pages are asked for."""
         items = list(reversed(getattr(self, kind)))
         for name, field in (("To", "to"), ("From", "from")):
             items = [i for i in items if i.get(field) == query.get(name, i.get(field))]
-        begin = int(query.get("Page", 0)) * 3
-        more = f"{ROOT}/{kind.title()}.json?" + urlencode({**query, "Page": begin // 3 + 1})
-        return {kind: items[begin:begin + 3], "next_page_uri": more if len(items) > begin + 3 else None}
+        number, size = int(query.get("Page", 0)), self.page
+        begin = number * size
+        more = f"{ROOT}/{kind.title()}.json?" + urlencode({**query, "Page": number + 1})
+        return {kind: items[begin:begin + size], "next_page_uri": more if len(items) > begin + size else None}
 
 
 def sid(kind: str, number: int) -> str:

@@ -5,22 +5,18 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from email import message_from_bytes
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 from urllib.request import Request, urlopen
+
+from tests.channels.stand_in import Cut, StandIn, parts_of
 
 TOKEN = "vk1.a.testTOKENtestTOKENtestTOKEN"
 GROUP = 123456
 CODE = "c0de1234"
 
 
-class Cut(Exception):
-    """The connection ends without an answer."""
-
-
-class VkServer:
+class VkServer(StandIn):
     """One community. Use it as a context manager; ``url`` is its address.
 
     ``messages`` are all messages of all conversations, ``events`` what the long poll has to tell, ``sent`` what clients have
@@ -29,6 +25,7 @@ class VkServer:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.messages: list[dict[str, Any]] = []
         self.events: list[dict[str, Any]] = []
         self.people: dict[int, dict[str, Any]] = {}
@@ -36,7 +33,6 @@ class VkServer:
         self.sent: list[dict[str, Any]] = []
         self.uploaded: list[bytes] = []
         self.calls: list[str] = []
-        self.faults: list[Any] = []
         self.polls: list[Any] = []
         self.refuses: dict[int, int] = {}
         self.servers: list[dict[str, Any]] = []
@@ -45,54 +41,14 @@ class VkServer:
         self.oldest = 0
         self._key, self._id, self._clock = 1, 500, 1_790_000_000
         self._lock = threading.RLock()
-        outer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                if self.path.startswith("/upload"):
-                    self._answer(lambda: outer._upload(self.headers.get("Content-Type", ""), body))
-                else:
-                    given = dict(parse_qsl(body.decode(), keep_blank_values=True))
-                    self._answer(lambda: outer._method(urlsplit(self.path).path.removeprefix("/method/"), given))
-
-            def do_GET(self) -> None:
-                parts = urlsplit(self.path)
-                given = dict(parse_qsl(parts.query))
-                self._answer(lambda: outer._poll(given) if parts.path == "/lp" else outer._file(parts.path))
-
-            def _answer(self, act: Any) -> None:
-                try:
-                    status, body = act()
-                except Cut:
-                    self.close_connection = True
-                    return
-                data = body if isinstance(body, bytes) else json.dumps(body).encode()
-                self.send_response(status)
-                if status in (301, 302):
-                    self.send_header("Location", data.decode())
-                self.send_header("Content-Type", "application/json; charset=utf-8")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[Any, ...]:
+        parts = urlsplit(path)
+        if path.startswith("/upload"):
+            return self._upload(headers.get("Content-Type", ""), body)
+        if method == "POST":
+            return self._method(parts.path.removeprefix("/method/"), dict(parse_qsl(body.decode(), keep_blank_values=True)))
+        return self._poll(dict(parse_qsl(parts.query))) if parts.path == "/lp" else self._file(parts.path)
 
     # ── what clients do ──────────────────────────────────────────────────────────
 
@@ -229,8 +185,7 @@ class VkServer:
         return _ok({"type": "doc", "doc": {"id": len(self.uploaded), "owner_id": -GROUP, "title": given["title"]}})
 
     def _upload(self, kind: str, body: bytes) -> tuple[int, Any]:
-        form = message_from_bytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body)
-        data = form.get_payload()[0].get_payload(decode=True)  # type: ignore[index,union-attr]
+        data = next(iter(parts_of(kind, body).values()))["data"]
         if data.startswith(b"MZ"):
             return 200, {"error": "no_valid_file"}
         self.uploaded.append(data)
@@ -252,10 +207,10 @@ class VkServer:
                 return 200, {"failed": 1, "ts": len(self.events)}
             return 200, {"ts": str(len(self.events)), "updates": self.events[ts:]}
 
-    def _file(self, path: str) -> tuple[int, Any]:
+    def _file(self, path: str) -> tuple[Any, ...]:
         found = self.files.get(path.removeprefix("/files/"))
         if isinstance(found, str):
-            return 302, found.encode()
+            return 302, b"", {"Location": found}
         return (404, b"") if found is None else (200, found)
 
 

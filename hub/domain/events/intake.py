@@ -12,7 +12,8 @@ from hub.domain.event import PERSONAL, Event, Personal, topic
 
 __all__ = ["AddressAdded", "AddressRetired", "CallTimeAgreed", "CompanyNamed", "ConsentGiven", "ContactChanged",
            "DecisionMakerChanged", "FileRef", "LeadAbsorbed", "LeadMergedInto", "LeadReceived", "LeadReleased",
-           "LeadSplitOff", "LeadTitled", "MessageReceived", "PersonAdded", "PersonNamed", "TimezoneLearned"]
+           "LeadSplitOff", "LeadTitled", "LeadsToldApart", "MessageReceived", "PersonAdded", "PersonLeft", "PersonNamed",
+           "PlaceLearned", "TimezoneLearned"]
 
 
 class FileRef(Struct, frozen=True, gc=False):
@@ -26,7 +27,8 @@ class FileRef(Struct, frozen=True, gc=False):
 
 @topic("lead.received")
 class LeadReceived(Event, frozen=True, kw_only=True):
-    """A lead began (R1). ``by_hand`` where a manager opened it; ``previous_lead`` is the ended one of the same person (R29)."""
+    """A lead began (R1). ``by_hand`` where a manager opened it; ``previous_lead`` is the ended one of the same person (R29);
+    ``written`` where it came by telephone and is no call (R3)."""
 
     channel: str
     source: str = ""
@@ -36,13 +38,15 @@ class LeadReceived(Event, frozen=True, kw_only=True):
     previous_lead: UUID | None = None
     by_hand: bool = False
     test: bool = False
+    written: bool = False
 
 
 @topic("lead.message_received")
 class MessageReceived(Event, frozen=True, kw_only=True):
     """The client wrote, called or sent a form. ``tied_by`` says by which kind of address it found this card (R6).
     ``named`` is what the message is called in its channel, empty where it has no name there; ``automatic`` where a program
-    answered for them."""
+    answered for them. ``revision`` is above 0 where it had been changed before it came; ``written`` of an
+    SMS or WhatsApp message: the telephone, and no call."""
 
     message: int
     channel: str
@@ -60,6 +64,8 @@ class MessageReceived(Event, frozen=True, kw_only=True):
     files: Annotated[tuple[FileRef, ...], PERSONAL] = ()
     named: Personal = ""
     automatic: bool = False
+    revision: int = 0
+    written: bool = False
 
 
 @topic("lead.titled")
@@ -72,11 +78,13 @@ class LeadTitled(Event, frozen=True, kw_only=True):
 
 @topic("lead.person_added")
 class PersonAdded(Event, frozen=True, kw_only=True):
-    """A person of the client's side is known. ``position`` is what they are there."""
+    """A person of the client's side is known. ``position`` is what they are there; ``merged_from`` is the card that brought
+    them here (R6)."""
 
     person_id: UUID
     name: Personal = ""
     position: Personal = ""
+    merged_from: UUID | None = None
 
 
 @topic("lead.person_named")
@@ -117,6 +125,15 @@ class TimezoneLearned(Event, frozen=True, kw_only=True):
     person_id: UUID
     timezone: str
     origin: str = "manager"
+
+
+@topic("lead.place_learned")
+class PlaceLearned(Event, frozen=True, kw_only=True):
+    """The city that the person's own page at a social network names."""
+
+    person_id: UUID
+    place: Personal
+    origin: str = "delivery"
 
 
 @topic("lead.call_time_agreed")
@@ -187,6 +204,22 @@ class LeadMergedInto(Event, frozen=True, kw_only=True):
 @topic("lead.released")
 class LeadReleased(Event, frozen=True, kw_only=True):
     """A wrong merge was split: the other card stands alone again (R6)."""
+
+    other: UUID
+    why: Personal = ""
+
+
+@topic("lead.person_left")
+class PersonLeft(Event, frozen=True, kw_only=True):
+    """A person whom a merge had brought here went back with their own card ``other`` (R6)."""
+
+    person_id: UUID
+    other: UUID
+
+
+@topic("lead.told_apart")
+class LeadsToldApart(Event, frozen=True, kw_only=True):
+    """Somebody looked: this card and ``other`` are not the same request, though they look alike (R6)."""
 
     other: UUID
     why: Personal = ""

@@ -7,19 +7,20 @@ from msgspec.structs import replace
 from hub.domain import events as e
 from hub.domain import state as s
 from hub.domain.delivery import Address
-from hub.domain.evolve.fold import change, on, put
+from hub.domain.evolve.fold import bring, change, on, put, without
 from hub.domain.state import LeadState
 
 
 @on(e.LeadReceived)
 def _(st: LeadState, ev: e.LeadReceived) -> LeadState:
     return replace(st, channel=ev.channel, source=ev.source, source_title=ev.source_title, received_at=ev.at,
-                   by_hand=ev.by_hand, test=ev.test, previous_lead=ev.previous_lead, main_person=ev.person_id)
+                   by_hand=ev.by_hand, test=ev.test, written=ev.written, previous_lead=ev.previous_lead, main_person=ev.person_id)
 
 
 @on(e.MessageReceived)
 def _(st: LeadState, ev: e.MessageReceived) -> LeadState:
-    message = s.Message(ev.message, ev.at, ev.channel, ev.person_id, ev.text, ev.subject_line, ev.source, ev.named)
+    message = s.Message(ev.message, ev.at, ev.channel, ev.person_id, ev.text, ev.subject_line, ev.source, ev.named,
+                        ev.revision)
     if ev.automatic:
         return replace(st, messages=(*st.messages, message))
     return replace(st, messages=(*st.messages, message), last_inbound_at=ev.at, attempts=0,
@@ -35,7 +36,13 @@ def _(st: LeadState, ev: e.LeadTitled) -> LeadState:
 def _(st: LeadState, ev: e.PersonAdded | e.PersonNamed) -> LeadState:
     old = st.people.get(ev.person_id) or s.Person(ev.person_id)
     new = replace(old, name=ev.name or old.name, position=ev.position or old.position)
-    return replace(st, people=put(st.people, ev.person_id, new))
+    st = replace(st, people=put(st.people, ev.person_id, new))
+    return bring(st, ev.merged_from, people=ev.person_id) if isinstance(ev, e.PersonAdded) else st
+
+
+@on(e.PersonLeft)
+def _(st: LeadState, ev: e.PersonLeft) -> LeadState:
+    return replace(st, people=without(st.people, ev.person_id))
 
 
 @on(e.AddressAdded)
@@ -55,6 +62,11 @@ def _(st: LeadState, ev: e.AddressRetired) -> LeadState:
 @on(e.TimezoneLearned)
 def _(st: LeadState, ev: e.TimezoneLearned) -> LeadState:
     return replace(st, people=change(st.people, ev.person_id, timezone=ev.timezone))
+
+
+@on(e.PlaceLearned)
+def _(st: LeadState, ev: e.PlaceLearned) -> LeadState:
+    return replace(st, people=change(st.people, ev.person_id, place=ev.place))
 
 
 @on(e.CallTimeAgreed)
@@ -84,7 +96,12 @@ def _(st: LeadState, ev: e.LeadAbsorbed) -> LeadState:
 
 @on(e.LeadReleased)
 def _(st: LeadState, ev: e.LeadReleased) -> LeadState:
-    return replace(st, absorbed=tuple(o for o in st.absorbed if o != ev.other))
+    return replace(st, absorbed=tuple(o for o in st.absorbed if o != ev.other), brought=without(st.brought, ev.other))
+
+
+@on(e.LeadsToldApart)
+def _(st: LeadState, ev: e.LeadsToldApart) -> LeadState:
+    return replace(st, apart=(*st.apart, ev.other))
 
 
 @on(e.LeadMergedInto)

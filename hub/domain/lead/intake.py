@@ -43,7 +43,8 @@ class Intake(LeadBase):
             source_title=delivery.source_title, person_id=sender.person_id, receipt_id=receipt_id, tied_by=sender.tied_by,
             possible_duplicate=possible_duplicate, suspicion=delivery.suspicion, attribution=delivery.attribution,
             subject_line=delivery.subject_line, text=delivery.text, fields=fields, files=files,
-            named=next(iter(delivery.names), ""), automatic=delivery.automatic)
+            named=next(iter(delivery.names), ""), automatic=delivery.automatic, revision=delivery.revision,
+            written=delivery.written)
         self.expect(number, sender.person_id, delivery.source, delivery.later)
         if first:
             self._start_clocks(sender)
@@ -53,7 +54,7 @@ class Intake(LeadBase):
     def _begin(self, delivery: Delivery, sender: Sender, receipt_id: UUID | None, previous: UUID | None, by_hand: bool) -> None:
         self.record(e.LeadReceived, channel=delivery.channel, source=delivery.source, source_title=delivery.source_title,
                     person_id=sender.person_id, receipt_id=receipt_id, previous_lead=previous, by_hand=by_hand,
-                    test=delivery.test)
+                    test=delivery.test, written=delivery.written)
         self._enter("new", "R1")
 
     def _learn(self, delivery: Delivery, person_id: UUID) -> None:
@@ -164,7 +165,7 @@ class Intake(LeadBase):
 
     def _after_take(self) -> None:
         """A call goes straight to screening; others first give phone, time zone and a time (R3)."""
-        if self.state.channel == "phone" and self._can("screening"):
+        if self.state.called and self._can("screening"):
             self._enter("screening", "R3")
             self._screening_due()
         elif self._can("contact"):
@@ -174,7 +175,7 @@ class Intake(LeadBase):
     def _contact_captured(self) -> None:
         """Contact capture is over once the phone and the time zone are known (R3, R4)."""
         if self.state.stage == "contact" and self.state.asleep_until is None and self._can("screening"):
-            if self.state.channel != "phone":
+            if not self.state.called:
                 self._met("contact")
             self._enter("screening", "R3")
             self._screening_due()

@@ -6,18 +6,23 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from flask import Response
 from msgspec import Meta, Struct
+from msgspec.structs import asdict
 
 from hub.application import Received
-from hub.domain import contact
-from hub.domain.delivery import Address, Delivery
+from hub.domain.delivery import Delivery
 from hub.domain.errors import NotFound, Refused
+from hub.domain.events import FileRef
 from hub.domain.index import ReceiptState
+from hub.traffic.inbound import read_again
+from hub.web import files
 from hub.web.admin.quarantine import TABS, WHO, understood
 from hub.web.api import answers
 from hub.web.api.base import endpoint
-from hub.web.api.leads import Limit
-from hub.web.desk import me, now, settle, the_hub
+from hub.web.api.leads import Cursor, Limit, cursor_of, read_cursor
+from hub.web.by_hand import delivery_by_hand
+from hub.web.desk import me, now, parts, settle, the_hub
 
 TAG = "Intake"
 
@@ -53,23 +58,8 @@ class NewLead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 @endpoint("POST", "/leads", tag=TAG, body=NewLead, gives=Taken, scopes=("intake",), keyed=True, status=201)
 def open_lead(body: NewLead) -> Taken:
     """Open a card by hand (R1). Who is known already lands on their open card."""
-    return _taken(the_hub().open_by_hand(_delivery(body), actor=me().actor, at=now(), receipt=answers.correlation()))
-
-
-def _delivery(new: NewLead) -> Delivery:
-    addresses: list[Address] = []
-    for kind, given, read in (("phone", new.phone, contact.phone), ("email", new.email, contact.email)):
-        if given.strip():
-            found = read(given.strip())
-            if found is None:
-                raise Refused(f"bad_{kind}", rule="R3", field=kind, given=given[:60])
-            addresses.append(found)
-    if not addresses and not new.name.strip():
-        raise Refused("say_who", rule="R1", field="phone")
-    if new.timezone and not contact.is_zone(new.timezone):
-        raise Refused("bad_timezone", rule="R3", field="timezone", given=new.timezone[:60])
-    return Delivery(channel=new.channel, source="by_hand", source_title="вручную", name=new.name.strip(), text=new.text.strip(),
-                    company=new.company.strip(), addresses=tuple(addresses), timezone=new.timezone)
+    came = delivery_by_hand(**asdict(body))
+    return _taken(the_hub().open_by_hand(came, actor=me().actor, at=now(), receipt=answers.correlation()))
 
 
 class NextRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,12 +81,15 @@ def open_next_request(lead: UUID, body: NextRequest) -> Taken:
 class QuarantineQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which deliveries, the newest first."""
 
-    state: Literal["waiting", "made", "dismissed"] = "waiting"
+    state: Annotated[Literal["waiting", "unread", "made", "dismissed"],
+                     Meta(description="`unread`: dead letters of the channels.")] = "waiting"
     limit: Limit = 100
+    cursor: Cursor = ""
 
 
 class Quarantined(Struct, frozen=True, kw_only=True):
-    """A delivery at which a person looks first. ``reasons`` are codes; ``understood`` is what could be read of it."""
+    """A delivery at which a person looks first. ``reasons`` are codes; ``understood`` is what could be read of it;
+    ``raw`` is what came, word for word (in lists its first 4,000 characters)."""
 
     receipt: UUID
     status: str
@@ -109,19 +102,27 @@ class Quarantined(Struct, frozen=True, kw_only=True):
     why: str
     understood: Delivery
     raw: str
+    files: list[FileRef]
 
 
 class QuarantineList(Struct, frozen=True):
-    """Deliveries, and how many wait in all."""
+    """A page, and how many wait in all; ``next`` is the cursor of the page after it, null on the last one."""
 
     items: list[Quarantined]
     waiting: int
+    unread: int
+    next: str | None
 
 
-def _quarantined(receipt: UUID, state: ReceiptState) -> Quarantined:
+IN_LIST = 4_000
+"""Characters of what came word for word in a list; one delivery is given whole."""
+
+
+def _quarantined(receipt: UUID, state: ReceiptState, longest: int | None = None) -> Quarantined:
     return Quarantined(receipt=receipt, status=state.status, channel=state.channel, source=state.source,
                        source_title=state.source_title, at=state.at, reasons=state.reason.split(), lead=state.lead, why=state.why,
-                       understood=understood(state), raw=state.raw)
+                       understood=understood(state), files=list(files.refs_of(state)),
+                       raw=the_hub().raw_of(state, receipt)[:longest])
 
 
 def _state(receipt: UUID) -> ReceiptState:
@@ -137,10 +138,16 @@ def _state(receipt: UUID) -> ReceiptState:
 @endpoint("GET", "/quarantine", tag=TAG, query=QuarantineQuery, gives=QuarantineList, scopes=WHO)
 def list_quarantine(query: QuarantineQuery) -> QuarantineList:
     """What waits for a person, or what became of it."""
-    receipts = the_hub().views.receipts
-    rows: list[Any] = receipts.quarantine(TABS[query.state], query.limit)
-    found = [(UUID(row["id"]), the_hub().quarantined(UUID(row["id"]))) for row in rows]
-    return QuarantineList([_quarantined(id, state) for id, state in found], receipts.waiting())
+    receipts, letters = the_hub().views.receipts, the_hub().views.channels
+    before = read_cursor(query.cursor, tuple[str, str]) if query.cursor else None
+    if before is not None and "\x00" in before[0] + before[1]:
+        raise Refused("bad_cursor", field="cursor")
+    rows: list[Any] = (letters.dead_letters("unread", query.limit + 1, before) if query.state == "unread"
+                       else receipts.quarantine(TABS[query.state], query.limit + 1, before))
+    page = rows[:query.limit]
+    after = cursor_of(page[-1]["at"], page[-1]["id"]) if len(rows) > query.limit else None
+    found = [(UUID(row["id"]), the_hub().quarantined(UUID(row["id"]))) for row in page]
+    return QuarantineList([_quarantined(id, state, IN_LIST) for id, state in found], receipts.waiting(), letters.unread(), after)
 
 
 @endpoint("GET", "/quarantine/<uuid:receipt>", tag=TAG, gives=Quarantined, scopes=WHO)
@@ -158,6 +165,30 @@ def release(receipt: UUID) -> Taken:
     if state.status == "released" and state.lead is not None:
         return Taken(receipt, state.lead, False, True)
     return _taken(hub.release(receipt, actor=me().actor, at=now()))
+
+
+@endpoint("GET", "/quarantine/<uuid:receipt>/files/<int:number>", tag=TAG, gives_file=True, scopes=WHO)
+def download_quarantined_file(receipt: UUID, number: int) -> Response:
+    """A file of a delivery by its place in `files`, from 0."""
+    return files.of_receipt(receipt, _state(receipt), number)
+
+
+class ReadAgain(Struct, frozen=True):
+    """The lead that the delivery led to, where it led to one."""
+
+    lead: UUID | None
+
+
+@endpoint("POST", "/quarantine/<uuid:receipt>/read-again", tag=TAG, gives=ReadAgain, scopes=WHO)
+def read_again_quarantined(receipt: UUID) -> ReadAgain:
+    """Have a dead letter read by its channel as it is now; a second time adds nothing."""
+    the_hub().allow("read_again", receipt, *WHO, actor=me().actor, at=now())
+    state = _state(receipt)
+    if state.status == "reread":
+        return ReadAgain(state.lead)
+    lead = read_again(the_hub(), parts().accounts, receipt, actor=me().actor, at=now())
+    settle()
+    return ReadAgain(lead)
 
 
 class Dismissal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -48,8 +48,8 @@ def _received(ev: e.LeadReceived, before: LeadState, t: Teller) -> Line:
     )
 
 
-def _arrival(channel: str) -> str:
-    match channel:
+def _arrival(channel: str, written: bool) -> str:
+    match "" if written else channel:
         case "website":
             return str(_("Заявка с сайта"))
         case "email":
@@ -61,13 +61,14 @@ def _arrival(channel: str) -> str:
 
 @tells(e.MessageReceived, "talk")
 def _message(ev: e.MessageReceived, before: LeadState, t: Teller) -> Line:
-    title = _arrival(ev.channel)
+    title = _arrival(ev.channel, ev.written)
     if ev.automatic:
         title = _("Автоматический ответ клиента")
-    elif ev.message > 1:
+    elif ev.message > 1 and not before.outgoing:
         title = _("%(title)s, ещё одно обращение", title=title)
     channel = w.said(w.CHANNELS, ev.channel)
-    who = _("«%(source)s»", source=ev.source_title) if ev.source_title not in ("", channel) else channel.lower()
+    who = channel.lower() if ev.source_title in ("", channel) else \
+        ev.source_title if "«" in ev.source_title else _("«%(source)s»", source=ev.source_title)
     tied = _("ответ в той же переписке") if ev.tied_by == "thread" else \
         w.said(w.ADDRESSES, ev.tied_by).lower() if ev.tied_by else ""
     repeat = _("похоже на недавнее обращение") if ev.possible_duplicate else ""
@@ -92,7 +93,8 @@ def _person(ev: e.PersonAdded, before: LeadState, t: Teller) -> Line:
     return Line(
         _("Добавлен человек"),
         "user-plus",
-        changes=changed((_("Имя"), None, ev.name or _("пока неизвестно")), (_("Должность"), None, ev.position)),
+        changes=changed((_("Имя"), None, ev.name or _("пока неизвестно")), (_("Должность"), None, ev.position),
+                        (_("С карточки"), None, t.card(ev.merged_from) if ev.merged_from else "")),
     )
 
 
@@ -130,6 +132,19 @@ def _zone(ev: e.TimezoneLearned, before: LeadState, t: Teller) -> Line:
         "map-pin",
         changes=changed(
             (name_of(ev.person_id, before), w.cities(old.timezone) if old else "", w.cities(ev.timezone)),
+            (_("Откуда"), None, w.said(w.ORIGINS, ev.origin)),
+        ),
+    )
+
+
+@tells(e.PlaceLearned)
+def _place(ev: e.PlaceLearned, before: LeadState, t: Teller) -> Line:
+    old = before.people.get(ev.person_id)
+    return Line(
+        _("Узнали город"),
+        "map-pin",
+        changes=changed(
+            (name_of(ev.person_id, before), old.place if old else "", ev.place),
             (_("Откуда"), None, w.said(w.ORIGINS, ev.origin)),
         ),
     )
@@ -215,6 +230,17 @@ def _split(ev: e.LeadSplitOff, before: LeadState, t: Teller) -> Line:
     return Line(_("Карточка снова отдельно от %(card)s", card=t.card(ev.survivor)), "split", "info", ev.why)
 
 
+@tells(e.PersonLeft)
+def _left(ev: e.PersonLeft, before: LeadState, t: Teller) -> Line:
+    return Line(_("Человек вернулся в карточку %(card)s", card=t.card(ev.other)), "user",
+                changes=changed((_("Имя"), None, name_of(ev.person_id, before))))
+
+
+@tells(e.LeadsToldApart)
+def _apart(ev: e.LeadsToldApart, before: LeadState, t: Teller) -> Line:
+    return Line(_("Это не дубль карточки %(card)s", card=t.card(ev.other)), "git-compare", "", ev.why)
+
+
 @tells(e.LeadOffered, "system", noise=True)
 def _offered(ev: e.LeadOffered, before: LeadState, t: Teller) -> Line:
     return Line(
@@ -232,7 +258,7 @@ def _taken(ev: e.LeadTaken, before: LeadState, t: Teller) -> Line:
     line = (_("Ответственный"), None, t.people((ev.owner,)))
     waited = words.span(ev.at - before.received_at) if before.received_at else ""
     facts = changed(line, (_("Прошло с заявки"), None, waited))
-    return Line(_("Заявку взяли в работу"), "user-check", "ok", ev.reason, facts)
+    return Line(_("Заявку взяли в работу"), "user-check", "ok", w.why(ev.reason), facts)
 
 
 @tells(e.LeadReassigned, "stage")
