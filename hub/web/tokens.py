@@ -96,8 +96,8 @@ class Tokens:
         return token, secret
 
     def revoke(self, token: UUID, *, actor: Actor, at: datetime) -> None:
-        """End a token at once. People may end their own, administrators anyone's."""
-        own = self.state(token).holder == actor.id
+        """End a token at once. People may end their own, a program the one that it uses, administrators anyone's."""
+        own = actor.id in (self.state(token).holder, f"token:{token}")
         permissions = tuple(self.hub.process.permissions(actor.roles)) if own else ("admin",)
         self.hub.change(Token, token, lambda t: t.revoke(), actor=actor, at=at, permissions=permissions)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from uuid import uuid4, uuid5
+from uuid import uuid4
 
 import pytest
 
@@ -374,12 +374,16 @@ def test_a_program_answers_for_no_lead_and_its_work_bears_its_name(house: House)
     assert "через API: Обзвон" in program.client.get(f"/leads/{lead}").text
 
 
-def test_the_correlation_of_a_key_is_the_tokens_own(house: House) -> None:
-    secret = program_token(house, "manager")
-    token = house.app.extensions["tokens"].caller(secret, house.clock()).token
-    lead = house.receive()
-    Program(house, secret).post(f"/leads/{lead}/note", {"text": "x"}, Idempotency_Key="a")
-    assert house.hub.history(lead)[-1].correlation_id == uuid5(token, "idempotency key\na")
+def test_the_correlation_of_a_key_is_the_tokens_own_and_that_requests(house: House) -> None:
+    one, other = Program(house, program_token(house, "manager")), Program(house, program_token(house, "manager"))
+    leads = house.receive(), house.receive("Ольга", "+79990001122")
+    for program, lead in ((one, 0), (other, 0), (one, 1)):
+        with house.store.writing() as c:
+            c.execute("DELETE FROM api_answers")
+        for _ in range(2):
+            assert program.post(f"/leads/{leads[lead]}/note", {"text": "x"}, Idempotency_Key="a").status_code == 200
+    tied = [e.correlation_id for lead in leads for e in house.hub.history(lead) if e.TOPIC == "lead.note_added"]
+    assert len(tied) == len(set(tied)) == 3
 
 
 # --- the description ---------------------------------------------------------------------------------------------------------

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
 
-from hub.projections.lead_queries import Wanted
+from hub.application import THE_HUB
+from hub.projections.lead_queries import OPEN_SHOWS, Wanted
 from tests.web.conftest import sign_in
-from tests.web.house import House
+from tests.web.house import PROCESS, House, days
 
 
 def page(client: FlaskClient, path: str) -> str:
@@ -269,28 +270,113 @@ def test_the_list_has_pages_of_50(house: House, manager: FlaskClient) -> None:
 # ── speed ────────────────────────────────────────────────────────────────────────
 
 
+FILTERS = [Wanted(show=show, owner=owner, segment=segment, channel=channel, stage=stage, me="user:x", day_ends="2026-11-24")
+           for show in OPEN_SHOWS for owner in ("", "none", "user:y") for segment in ("", "none", "A")
+           for channel in ("", "phone") for stage in ("", "new")]
+
+
 def test_every_question_of_the_board_is_answered_from_an_index_without_sorting(house: House) -> None:
-    leads = house.hub.views.leads
-    wanted = Wanted(me="user:x", day_ends="2026-11-24")
-    asked: list[tuple[str, tuple[object, ...]]] = []
+    leads, asked = house.hub.views.leads, []
     with house.store.views.reading() as c:
         connection = c.connection  # type: ignore[attr-defined]
-        connection.set_trace_callback(lambda sql: asked.append((sql, ())))
+        connection.set_trace_callback(asked.append)
     try:
-        for narrowed in (wanted, Wanted(show="mine", me="user:x", day_ends="2026-11-24", segment="A", owner="none")):
-            leads.column("new", narrowed, 25)
-            leads.counts(narrowed)
-        leads.hottest("2026-11-23", 4, ("user:x", ""))
+        for wanted in FILTERS:
+            leads.column("new", wanted, 25)
+            leads.counts(wanted)
+        for owners in ((), ("user:x",), ("user:x", "")):
+            leads.hottest("2026-11-23", 4, owners)
         leads.late("2026-11-23", 10)
+        leads.late_count("2026-11-23")
         leads.handed_over("user:x", 10)
     finally:
         connection.set_trace_callback(None)
-    questions = [sql for sql, _none in asked if sql.startswith("SELECT")]
-    assert len(questions) >= 7
+    questions = {sql for sql in asked if sql.startswith("SELECT")}
+    assert len(questions) >= 2 * len(FILTERS)
     with house.store.views.reading() as c:
         for sql in questions:
             plan = [row["detail"] for row in c.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()]
-            if "INDEX leads_by_owner" in plan[0]:  # the leads of one person are few: they may be sorted
-                continue
             whole = [step for step in plan if "TEMP B-TREE" in step or ("SCAN leads" in step and "INDEX leads_open" not in step)]
             assert whole == [], (sql, plan)
+
+
+def test_what_burns_for_somebody_is_the_soonest_of_theirs_and_of_the_untaken_then_the_latest_missed(house: House) -> None:
+    """R2: what can still be saved first, and room that is left for what was missed last."""
+    given = {}
+    for n in range(1, 7):
+        given[n] = house.receive(f"Клиент {n}", f"+7912000000{n}")
+        house.clock.advance(minutes=1)
+    for n in (2, 4):
+        do(house, given[n], "manager", "take")
+        do(house, given[n], "manager", "finish_screening", progress="none", criteria_checked=True)
+    do(house, given[5], "second", "take")
+    leads, mine = house.hub.views.leads, f"user:{house.users['manager']}"
+    by_time = [row["number"] for row in leads.rows() if row["number"] != 5]
+
+    def hottest(after: int, limit: int) -> list[int]:
+        since = leads.rows("number = ?", (by_time[after],))[0]["due_sort"]
+        return [row["number"] for row in leads.hottest(since, limit, (mine, ""))]
+    assert hottest(0, 3) == by_time[:3]
+    assert hottest(3, 4) == by_time[1:5]
+    assert hottest(3, 9) == by_time
+    assert {row["number"] for row in leads.hottest("2026-11-23", 9)} == {*by_time, 5}
+
+
+# ── a card that was drawn before ─────────────────────────────────────────────────
+
+
+def one_card(client: FlaskClient, name: str = "Клиника") -> str:
+    found = re.search(rf'<li class="card"(?:(?!<li class="card").)*?>{name}</a></h3>.*?(?=<li class="card"|</section>)',
+                      page(client, "/").partition('id="columns"')[2], re.S)
+    assert found
+    return found[0]
+
+
+def test_a_kept_card_is_drawn_again_when_anything_that_it_shows_has_changed(house: House, manager: FlaskClient) -> None:
+    """What is missing in the key of a kept card would be seen here as it was before."""
+    lead = house.receive("Клиника")
+    do(house, lead, "manager", "take")
+    first = one_card(manager)
+    assert one_card(manager) == first
+    assert "Мария Котова" in first
+
+    house.hub.edit_user(house.users["manager"], "Мария Лисина", ("manager",), actor=THE_HUB, at=house.clock())
+    renamed = one_card(manager)
+    assert "Мария Лисина" in renamed
+    assert "Котова" not in renamed
+
+    assert 'class="due ok"' in renamed
+    house.clock.advance(hours=3)
+    late = one_card(manager)
+    assert 'class="due bad"' in late
+
+    others = house.app.test_client()
+    sign_in(others, "auditor")
+    assert "formaction" in late
+    assert "formaction" not in one_card(others)
+
+
+def test_a_kept_card_speaks_by_the_process_in_force_and_the_companys_clock(house: House, manager: FlaskClient) -> None:
+    house.receive("Клиника")
+    before = one_card(manager)
+    assert "23.11 11:35" in before  # a quarter of an hour after 11:20 in Moscow
+    text = PROCESS.read_text(encoding="utf-8")
+    stage = house.hub.process.stages["screening"].title
+    for old, new, shown in (('"Europe/Moscow"', '"Asia/Yekaterinburg"', "23.11 13:35"),
+                            (f'title = "{stage}"', 'title = "Первый отсев"', "Перевести в «Первый отсев»")):
+        assert old in text
+        text = text.replace(old, new)
+        house.hub.publish_process(text, *days(), actor=THE_HUB, at=house.clock())
+        assert shown not in before
+        assert shown in one_card(manager)
+
+
+def test_a_kept_card_says_the_year_of_what_comes_once_it_is_another_one(house: House, manager: FlaskClient) -> None:
+    lead = house.receive("Клиника")
+    scored(house, lead, 3)
+    do(house, lead, "manager", "sleep", until=date(2026, 12, 31), why="весной")
+    house.clock.at = datetime(2026, 12, 31, 20, 59, tzinfo=UTC)  # a minute to midnight in Moscow
+    sign_in(late := house.app.test_client(), "manager")
+    assert "вернуться 31\u00a0декабря<" in one_card(late)
+    house.clock.advance(minutes=2)
+    assert "вернуться 31\u00a0декабря 2026" in one_card(late)

@@ -30,10 +30,11 @@ def correlation() -> UUID | None:
 
 def once(token: UUID, key: str, body: bytes, execute: Callable[[], Response]) -> Response:
     """The kept answer to ``key``, else what ``execute`` answers now. Another request under the same key is refused."""
-    g.api_correlation = uuid5(token, f"idempotency key\n{key}")
-    id = g.api_correlation.hex
+    id = uuid5(token, f"idempotency key\n{key}").hex
     said = b"\n".join((request.method.encode(), request.full_path.encode(), request.headers.get("If-Match", "").encode(), body))
     digest = hmac.digest(parts().session_key, b"api request\n" + said, "sha256").hex()
+    # The request itself is in it: long after its answer was forgotten, another one under the same key is another one.
+    g.api_correlation = uuid5(token, f"idempotency key\n{key}\n{digest}")
     kept = _claim(id, digest)
     if kept is not None:
         return kept

@@ -15,7 +15,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from hub.domain.errors import NotAllowed
 from hub.web.api import answers
-from hub.web.api.problems import Malformed, NotJson, TooLarge, Unauthorised, no_scope
+from hub.web.api.problems import Malformed, TooLarge, Unauthorised, WrongKind, no_scope, why
 from hub.web.api.schema import even, parameters, schemas, within_bounds
 from hub.web.desk import Signed, now, the_hub, the_tokens
 from hub.web.tokens import Caller
@@ -29,6 +29,8 @@ PROBLEM = {"$ref": "#/components/responses/Problem"}
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+NAMES: set[str] = set()
+"""Of all endpoints."""
 COMPONENTS: dict[str, Any] = {}
 """Schemas of all classes that endpoints take and give, by name."""
 
@@ -48,10 +50,12 @@ def caller() -> Caller:
 
 def endpoint(method: str, rule: str, *, tag: str, gives: Any = None, query: type[Struct] | None = None,
              body: type[Struct] | None = None, scopes: tuple[str, ...] = ("read",), keyed: bool = False, guarded: bool = False,
-             personal: bool = False, status: int = 200, summary: str = "", name: str = "") -> Callable[[F], F]:
+             personal: bool = False, status: int = 200, summary: str = "", name: str = "", largest_file: int = 0,
+             gives_file: bool = False) -> Callable[[F], F]:
     """Declare ``method rule``.
 
-    The view gets ``query`` and ``body`` as objects of these classes, and what the address holds. ``scopes``: one of them is
+    The view gets ``query`` and ``body`` as objects of these classes, and what the address holds. With ``largest_file`` (bytes)
+    the body is a file, which the view gets as ``data``; with ``gives_file`` the view answers with one. ``scopes``: one of them is
     needed, beside what the hub itself checks of roles. ``keyed``: takes an Idempotency-Key; its answer is kept and must hold
     no personal data. ``guarded``: takes If-Match. ``personal``: only for the token of a person.
     """
@@ -62,16 +66,23 @@ def endpoint(method: str, rule: str, *, tag: str, gives: Any = None, query: type
             if query is not None:
                 values["query"] = _query(query)
             elif request.args:
-                raise Malformed("bad_request", field=next(iter(request.args)), name=next(iter(request.args)), why="unknown")
-            raw = _raw_body() if method != "GET" else b""
-            if body is not None:
+                raise Malformed("bad_request", field=next(iter(request.args)), name=next(iter(request.args)), why=why("unknown"))
+            raw = _raw_body(largest_file) if method != "GET" else b""
+            if largest_file:
+                values["data"] = raw
+            elif body is not None:
                 values["body"] = _body(raw, body)
             elif raw.strip() not in (b"", b"{}"):
-                raise Malformed("bad_request", name="body", why="no body is expected")
+                raise Malformed("bad_request", name="body", why=why("no body is expected"))
+            if not guarded and "If-Match" in request.headers:
+                raise Malformed("bad_header", name="If-Match", why=why("this address does not look at it"))
             if keyed and (key := _key()):
                 return answers.once(caller().token, key, raw, lambda: _respond(view(**values), status))
             return _respond(view(**values), status)
 
+        if (name or view.__name__) in NAMES:
+            raise TypeError(f"two endpoints of the API are called {name or view.__name__}")
+        NAMES.add(name or view.__name__)
         doc: dict[str, Any] = {"operationId": name or view.__name__, "description": _about(scopes, personal)}
         if summary:
             doc["summary"] = summary
@@ -80,13 +91,16 @@ def endpoint(method: str, rule: str, *, tag: str, gives: Any = None, query: type
         if body is not None:
             doc["requestBody"] = {"required": any(info.required for info in msgspec.structs.fields(body)),
                                   "content": {"application/json": {"schema": component(body)}}}
-        doc["responses"] = _responses(method, rule, status, gives, guarded)
+        if largest_file:
+            doc["requestBody"] = {"required": True, "content": A_FILE}
+        doc["responses"] = _responses(method, rule, status, gives, guarded, gives_file)
         route = bp.route(rule, methods=[method], tags=[tag], endpoint=name or view.__name__)
         route(bp.doc(**doc)(answer))
         return view
     return declare
 
 
+A_FILE = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 KEY_HEADER = {"name": "Idempotency-Key", "in": "header", "required": False,
             "description": "The same key with the same request gives the same answer again and does nothing twice.",
             "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"}}
@@ -110,8 +124,10 @@ def component(kind: Any) -> Any:
     return found
 
 
-def _responses(method: str, rule: str, status: int, gives: Any, guarded: bool) -> dict[str, Any]:
+def _responses(method: str, rule: str, status: int, gives: Any, guarded: bool, gives_file: bool) -> dict[str, Any]:
     good: dict[str, Any] = {"description": "Done." if method != "GET" else "Here it is."}
+    if gives_file:
+        good["content"] = A_FILE
     if gives is not None:
         good["content"] = {"application/json": {"schema": component(gives)}}
     said = {400, 401, 403, 422, 503}
@@ -137,7 +153,7 @@ def _authenticate(scopes: tuple[str, ...], personal: bool) -> None:
     g.api_caller = found
     g.signed = Signed(found.user or found.token, found.actor.id, found.login, found.name, tuple(found.actor.roles), "")
     check_scope(*scopes)
-    if request.method == "GET" and not the_hub().may(found.actor, *scopes):
+    if request.method in ("GET", "HEAD") and not the_hub().may(found.actor, *scopes):
         who = ", ".join(r.title for r in the_hub().process.roles.values() if set(scopes) & set(r.may))
         raise NotAllowed("not_your_role", who=who)
     if personal and found.user is None:
@@ -155,25 +171,28 @@ def _query(kind: type[Struct]) -> Any:
     given: dict[str, str] = {}
     for name, value in request.args.items(multi=True):
         if name in given:
-            raise Malformed("bad_request", field=name, name=name, why="given twice")
+            raise Malformed("bad_request", field=name, name=name, why=why("given twice"))
         given[name] = value
     found = _checked(lambda: msgspec.convert(given, kind, strict=False), "bad_request")
     for name in given:
         if getattr(found, name) is None:
-            raise Malformed("bad_request", field=name, name=name, why="leave it out instead")
+            raise Malformed("bad_request", field=name, name=name, why=why("leave it out instead"))
     return found
 
 
-def _raw_body() -> bytes:
-    request.max_content_length = LARGEST_BODY + 1  # a chunked body is cut there in silence, and must not pass for a whole one
+def _raw_body(largest_file: int) -> bytes:
+    largest = largest_file or LARGEST_BODY
+    request.max_content_length = largest + 1  # a chunked body is cut there in silence, and must not pass for a whole one
     try:
         raw = request.get_data()
     except RequestEntityTooLarge:
-        raw = b" " * (LARGEST_BODY + 1)
-    if len(raw) > LARGEST_BODY:
-        raise TooLarge("too_large", limit=LARGEST_BODY // 1000)
-    if raw.strip() and request.mimetype != "application/json":
-        raise NotJson("not_json")
+        raw = b" " * (largest + 1)
+    if len(raw) > largest:
+        raise TooLarge("too_large", limit=largest // 1000)
+    if largest_file and request.mimetype != "application/octet-stream":
+        raise WrongKind("not_a_file")
+    if raw.strip() and not largest_file and request.mimetype != "application/json":
+        raise WrongKind("not_json")
     return raw
 
 
@@ -195,11 +214,11 @@ def _checked(read: Callable[[], Any], code: str) -> Any:
     try:
         found = read()
     except msgspec.ValidationError as error:
-        why, _, path = str(error).partition(" - at `$.")
-        named = path.rstrip("`") or (why.split("`")[1] if "missing required" in why or "unknown field" in why else "")
-        raise Malformed(code, field=re.split(r"[.\[]", named)[0], name=named, why=why) from None
+        said, _, path = str(error).partition(" - at `$")
+        named = path.strip("`.") or (said.split("`")[1] if "missing required" in said or "unknown field" in said else "")
+        raise Malformed(code, field=re.split(r"[.\[]", named)[0], name=named or "body", why=why(said)) from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise Malformed("bad_json", why=str(error).partition(" (byte")[0]) from None
+        raise Malformed("bad_json", why=why(str(error).partition(" (byte")[0])) from None
     within_bounds(found)
     return found
 
@@ -209,11 +228,13 @@ def _key() -> str:
         return ""
     key = request.headers["Idempotency-Key"]
     if not KEY.fullmatch(key):
-        raise Malformed("bad_header", name="Idempotency-Key", why="1–200 visible ASCII characters are expected")
+        raise Malformed("bad_header", name="Idempotency-Key", why=why("1–200 visible ASCII characters are expected"))
     return key
 
 
 def _respond(found: Any, status: int) -> Response:
+    if isinstance(found, Response):
+        return found
     value, etag = found if isinstance(found, Answered) else (found, None)
     if value is None:
         return Response(status=204)

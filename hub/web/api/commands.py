@@ -14,21 +14,21 @@ from msgspec import Meta, Struct
 
 from hub.application import Done
 from hub.company import RETRIES
-from hub.domain.errors import Conflict
+from hub.domain.errors import Conflict, Refused
 from hub.domain.event import Event
+from hub.domain.events import FileRef
 from hub.domain.lead import COMMANDS, CommandInfo
 from hub.domain.partner import PartnerState
 from hub.web.api import answers
 from hub.web.api.base import Answered, endpoint
-from hub.web.api.problems import Malformed, Moved
+from hub.web.api.problems import Malformed, Moved, why
 from hub.web.api.schema import LARGEST, body_of
 from hub.web.desk import me, now, settle, the_hub
+from hub.web.files import is_kept
 from hub.web.letters import default_template
 
 TAG = "Commands"
 Expected = Annotated[int, Meta(ge=1, le=LARGEST, description="The version that you saw. Where the lead has moved on: 409.")]
-WITHOUT = {"draft_proposal": frozenset({"file"})}
-"""Arguments that the API does not take: files come in by the page."""
 ONLY_PEOPLE = frozenset({"take"})
 """Commands that make who acts answer for a lead; a program answers for nothing."""
 
@@ -51,22 +51,31 @@ class CommandDone(Struct, frozen=True):
 
 def _declare(info: CommandInfo) -> None:
     name = "".join(part.title() for part in info.name.split("_")) + "Command"
-    body = body_of(name, info.arguments, info.summary, {"expected_version": (Expected | None, None)},
-                   WITHOUT.get(info.name, frozenset()))
+    body = body_of(name, info.arguments, info.summary, {"expected_version": (Expected | None, None)}, frozenset())
 
     @endpoint("POST", f"/leads/<uuid:lead>/{info.name}", tag=TAG, body=body, gives=CommandDone, scopes=info.permissions,
               keyed=True, guarded=True, summary=info.summary, name=info.name, personal=info.name in ONLY_PEOPLE)
     def command(lead: UUID, body: Any) -> Answered:
+        _check_files(lead, body)
         values = msgspec.to_builtins(body)
         expected = values.pop("expected_version")
         matched = _if_match(lead)
         try:
-            events = _give(lead, info.name, values, expected if matched is None else matched)
+            events = _give(lead, info.name, values, _both(expected, matched))
         except Conflict as conflict:
             if conflict.code != "conflict":
                 raise
             raise Moved(the_hub().version(lead), 409 if matched is None else 412) from None
         return _done(lead, events)
+
+
+def _check_files(lead: UUID, body: Struct) -> None:
+    """Only files that were uploaded to this very lead may be named."""
+    for name in body.__struct_fields__:
+        given = getattr(body, name)
+        for ref in given if isinstance(given, (tuple, list)) else (given,):
+            if isinstance(ref, FileRef) and not is_kept(lead, ref):
+                raise Refused("no_such_upload", field=name, name=ref.name[:100])
 
 
 def _if_match(lead: UUID) -> int | None:
@@ -78,8 +87,19 @@ def _if_match(lead: UUID) -> int | None:
         the_hub().lead(lead)
         return None
     if not re.fullmatch('"?[0-9]{1,9}"?', text):
-        raise Malformed("bad_header", name="If-Match", why='a version such as "12" is expected')
+        raise Malformed("bad_header", name="If-Match", why=why('a version such as "12" is expected'))
     return int(text.strip('"'))
+
+
+NO_VERSION = 0
+"""No lead is at this version."""
+
+
+def _both(said: int | None, matched: int | None) -> int | None:
+    """The version of the body and that of the header; the lead cannot be at two."""
+    if None not in (said, matched) and said != matched:
+        return NO_VERSION
+    return said if matched is None else matched
 
 
 def _give(lead: UUID, command: str, values: dict[str, Any], expected: int | None) -> Sequence[Event]:
@@ -140,7 +160,20 @@ def unmerge_leads(lead: UUID, body: Merge) -> Answered:
     return _on_both(the_hub().unmerge, lead, body)
 
 
-def _on_both(act: Callable[..., Done], lead: UUID, body: Merge) -> Answered:
+class Apart(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The other lead, and how they differ where somebody said so."""
+
+    other: UUID
+    why: str = ""
+
+
+@endpoint("POST", "/leads/<uuid:lead>/tell_apart", tag=TAG, body=Apart, gives=CommandDone, scopes=("work",), keyed=True)
+def tell_leads_apart(lead: UUID, body: Apart) -> Answered:
+    """Two leads that look alike are not the same request (R6): they are not proposed as duplicates again."""
+    return _on_both(the_hub().tell_apart, lead, body)
+
+
+def _on_both(act: Callable[..., Done], lead: UUID, body: Merge | Apart) -> Answered:
     """Under an Idempotency-Key what was done already is recognised in the lead's history."""
     tied = answers.correlation()
     before = [event for event in the_hub().history(lead) if event.correlation_id == tied] if tied else []

@@ -11,16 +11,19 @@ from msgspec.structs import asdict
 
 from hub.domain.errors import NotFound
 from hub.domain.form import Form, FormSettings, FormState, form_stream
-from hub.domain.partner import Partner, PartnerState, Template, TemplateState, template_stream
+from hub.domain.partner import EVERYWHERE, PLACES_OF, Partner, PartnerState, Template, template_stream
 from hub.domain.process import Process, ProcessFile
 from hub.domain.staff import Absence, User, UserState
+from hub.web.admin.forms import send_test
 from hub.web.admin.letters import KEEP as LETTERS
 from hub.web.admin.partners import KEEP as PARTNERS
 from hub.web.admin.users import WORK
 from hub.web.api import answers
 from hub.web.api.base import caller, endpoint
-from hub.web.api.schema import LARGEST, body_of
+from hub.web.api.leads import not_ahead
+from hub.web.api.schema import LARGEST, Instant, body_of
 from hub.web.desk import me, now, settle, the_hub
+from hub.web.letters import LETTERS as THE_LETTERS
 from hub.web.letters import default_template
 
 # ── the process (R0) ─────────────────────────────────────────────────────────────
@@ -41,10 +44,19 @@ def _process(process: Process) -> TheProcess:
                       sorted(process.calendar.days_off), sorted(process.calendar.working_days))
 
 
-@endpoint("GET", "/process", tag="Process", gives=TheProcess)
-def get_process() -> TheProcess:
+class ProcessQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of which moment."""
+
+    at: Annotated[Instant | None, Meta(description="The process that was in force then.")] = None
+
+
+@endpoint("GET", "/process", tag="Process", query=ProcessQuery, gives=TheProcess)
+def get_process(query: ProcessQuery) -> TheProcess:
     """The sales process in force: stages, moves, deadlines, scores, roles. It is changed by its file alone."""
-    return _process(the_hub().process)
+    if query.at is None:
+        return _process(the_hub().process)
+    not_ahead(query.at)
+    return _process(the_hub().process_at(query.at))
 
 
 @endpoint("GET", "/process/<int:number>", tag="Process", gives=TheProcess)
@@ -94,6 +106,20 @@ def get_person(user: UUID) -> Colleague:
     return _colleague(user, state)
 
 
+class NewColleague(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A new colleague."""
+
+    login: str
+    name: str
+    roles: list[str]
+
+
+@endpoint("POST", "/people", tag="People", body=NewColleague, gives=Colleague, scopes=("admin",), status=201)
+def add_colleague(body: NewColleague) -> Colleague:
+    """Add a colleague. They sign in once an administrator has given them a password on the page."""
+    return _settled(the_hub().add_user(body.login, body.name, tuple(body.roles), actor=me().actor, at=now()))
+
+
 class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Name and roles."""
 
@@ -102,7 +128,7 @@ class Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 @endpoint("PUT", "/people/<uuid:user>", tag="People", body=Account, gives=Colleague, scopes=("admin",))
-def edit_person(user: UUID, body: Account) -> Colleague:
+def edit_colleague(user: UUID, body: Account) -> Colleague:
     """Change a colleague's name and roles."""
     the_hub().edit_user(user, body.name, tuple(body.roles), actor=me().actor, at=now())
     return _settled(user)
@@ -154,6 +180,19 @@ def add_absence(user: UUID, body: Away) -> Colleague:
     return _settled(user)
 
 
+class Back(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The first day of the absence."""
+
+    since: date
+
+
+@endpoint("POST", "/people/<uuid:user>/absences/withdraw", tag="People", body=Back, gives=Colleague, scopes=WORK)
+def withdraw_absence(user: UUID, body: Back) -> Colleague:
+    """Say that a colleague is not away after all (R34)."""
+    the_hub().change(User, user, lambda u: u.withdraw_absence(body.since), actor=me().actor, at=now(), permissions=WORK)
+    return _settled(user)
+
+
 def _settled(user: UUID) -> Colleague:
     settle()
     return _colleague(user, the_hub().streams.fresh(User, user)[1])
@@ -202,6 +241,22 @@ def retire_form(form: str) -> FormState:
 def restore_form(form: str) -> FormState:
     """The form is in use again."""
     return _change_form(form, lambda f: f.restore())
+
+
+class FormTested(Struct, frozen=True):
+    """The receipt of a test, and the test lead that it made."""
+
+    receipt: UUID
+    lead: UUID | None
+
+
+@endpoint("POST", "/forms/<form>/test", tag="Forms", gives=FormTested, scopes=("admin",), status=201)
+def test_form(form: str) -> FormTested:
+    """Send what a visitor would send, through the same channel; it ends as a test lead."""
+    the_hub().allow("form", form_stream(form), "admin", actor=me().actor, at=now())
+    receipt = send_test(get_form(form))
+    settle()
+    return FormTested(receipt, the_hub().quarantined(receipt).lead)
 
 
 def _change_form(form: str, act: Any) -> FormState:
@@ -294,16 +349,48 @@ class Wording(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     body: str
 
 
-@endpoint("GET", "/templates/refusal", tag="Letters", gives=TemplateState, scopes=LETTERS)
-def get_template() -> TemplateState:
-    """The refusal letter as it is worded now."""
-    return the_hub().template("refusal", default_template("refusal"))
+class LetterTemplate(Struct, frozen=True, kw_only=True):
+    """A letter as it is worded now. ``places`` are what it may name as {place}; ``changed``: it is the company's own wording."""
+
+    name: str
+    subject_line: str
+    body: str
+    places: list[str]
+    changed: bool
 
 
-@endpoint("PUT", "/templates/refusal", tag="Letters", body=Wording, gives=TemplateState, scopes=LETTERS)
-def put_template(body: Wording) -> TemplateState:
-    """Word the refusal letter anew."""
-    changed = the_hub().change(Template, template_stream("refusal"), lambda t: t.write("refusal", body.subject_line, body.body),
-                               actor=me().actor, at=now(), permissions=LETTERS)
+class LetterTemplates(Struct, frozen=True):
+    """All letters that have a wording."""
+
+    items: list[LetterTemplate]
+
+
+def _template(name: str) -> LetterTemplate:
+    if name not in THE_LETTERS:
+        raise NotFound("no_such_wording", known=", ".join(THE_LETTERS))
+    default = default_template(name)
+    found = the_hub().template(name, default)
+    return LetterTemplate(name=name, subject_line=found.subject_line, body=found.body,
+                          places=list(PLACES_OF.get(name, EVERYWHERE)), changed=found != default)
+
+
+@endpoint("GET", "/templates", tag="Letters", gives=LetterTemplates, scopes=LETTERS)
+def list_templates() -> LetterTemplates:
+    """The wording of every letter that the hub proposes or sends by itself."""
+    return LetterTemplates([_template(name) for name in THE_LETTERS])
+
+
+@endpoint("GET", "/templates/<name>", tag="Letters", gives=LetterTemplate, scopes=LETTERS)
+def get_template(name: str) -> LetterTemplate:
+    """A letter as it is worded now: `refusal`, `proposal`, `invitation`, `acknowledgement`, `acknowledgement.en`."""
+    return _template(name)
+
+
+@endpoint("PUT", "/templates/<name>", tag="Letters", body=Wording, gives=LetterTemplate, scopes=LETTERS)
+def put_template(name: str, body: Wording) -> LetterTemplate:
+    """Word a letter anew. A place that this letter does not have is refused."""
+    _template(name)
+    the_hub().change(Template, template_stream(name), lambda t: t.write(name, body.subject_line, body.body),
+                     actor=me().actor, at=now(), permissions=LETTERS)
     settle()
-    return changed.state
+    return _template(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -20,15 +20,27 @@ from hub.projections.lead_tasks import iso
 from hub.web.api.base import Answered, endpoint
 from hub.web.api.schema import LARGEST, Instant
 from hub.web.board.filter import WORDS, day_end
+from hub.web.board.past import rows_at
 from hub.web.desk import me, now, the_hub
 
 TAG = "Leads"
+MOST_ALIKE = 20
 Limit = Annotated[int, Meta(ge=1, le=200, description="How many at most.")]
 Cursor = Annotated[str, Meta(max_length=300, description="`next` of the page before.")]
 Place = Annotated[int, Meta(ge=0, le=2**53)]
 Sort = Literal["number", "-number", "due", "-due", "received", "-received", "updated", "-updated"]
 SORTS = {"number": "number", "due": "due_sort", "received": "received_at", "updated": "position"}
 SHOWN = Literal["everything", "all", "mine", "no_step", "today", "deferrals", "asleep", "won", "lost", "refused"]
+
+
+At = Annotated[int, Meta(ge=1, le=LARGEST)] | Instant
+"""A moment of a lead: a version or an instant."""
+
+
+def not_ahead(at: datetime) -> None:
+    """Refuse an instant that has not come yet."""
+    if at > now():
+        raise Refused("at_is_ahead", field="at", now=f"{now().astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}")
 
 
 class LeadsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -44,6 +56,7 @@ class LeadsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sort: Annotated[Sort, Meta(description="A minus turns it round. `updated` suits programs that follow changes.")] = "-number"
     limit: Limit = 50
     cursor: Cursor = ""
+    at: Annotated[Instant | None, Meta(description="The list as it was. `q` is looked for in what is known today.")] = None
 
 
 class DueRow(Struct, frozen=True):
@@ -102,7 +115,7 @@ class LeadPage(Struct, frozen=True):
 class LeadQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which moment of a lead."""
 
-    at: Annotated[Annotated[int, Meta(ge=1, le=LARGEST)] | Instant | None,
+    at: Annotated[At | None,
                   Meta(description="As it was: at a version, or at an instant such as 2026-11-20T14:30:00Z.")] = None
 
 
@@ -122,6 +135,7 @@ class EventsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     limit: Limit = 100
     cursor: Cursor = ""
+    at: Annotated[At | None, Meta(description="Only those that were known at a version or an instant.")] = None
 
 
 class PublicEvent(Struct, frozen=True):
@@ -172,6 +186,8 @@ def list_leads(query: LeadsQuery) -> LeadPage:
 
     Pages are stable while leads come in: a page begins after the last lead of the page before it.
     """
+    if query.at is not None:
+        return _listed_at(query, query.at)
     where, values = _condition(query)
     column, way = SORTS[query.sort.lstrip("-")], "DESC" if query.sort.startswith("-") else "ASC"
     if query.cursor:
@@ -187,16 +203,33 @@ def list_leads(query: LeadsQuery) -> LeadPage:
     return LeadPage([row_of(row) for row in page], after)
 
 
+PAST_SORTS = {"number": "received_at", "due": "due_sort", "received": "received_at", "updated": "since"}
+
+
+def _listed_at(query: LeadsQuery, at: datetime) -> LeadPage:
+    """The list as it was at ``at``. A lead counts as updated then when something that lists show had changed last."""
+    not_ahead(at)
+    hub, wanted = the_hub(), _wanted(query, at)
+    column, way = PAST_SORTS[query.sort.lstrip("-")], "DESC" if query.sort.startswith("-") else "ASC"
+    place = None
+    if query.cursor:
+        sort, then, value, lead = read_cursor(query.cursor, tuple[str, str, str, str])
+        if (sort, then) != (query.sort, iso(at)) or "\x00" in value + lead:
+            raise Refused("bad_cursor", field="cursor")
+        place = (value, lead)
+    only = None
+    if query.number is not None:
+        named = hub.views.leads.by_number(query.number)
+        only = named.hex if named is not None else ""
+    found = hub.views.moments.after(at, wanted, column, way, place, query.limit + 1, everything=query.show == "everything",
+                                    only=only)
+    leads = [lead for lead, _ in found[:query.limit]]
+    after = cursor_of(query.sort, iso(at), found[query.limit - 1][1], leads[-1]) if len(found) > query.limit else None
+    return LeadPage([row_of(row) for row in rows_at(leads, at)], after)
+
+
 def _condition(query: LeadsQuery) -> tuple[str, list[Any]]:
-    hub = the_hub()
-    process = hub.process
-    owners = ("none", *(f"user:{id}" for id in hub.users()))
-    wanted = Wanted(
-        show="all" if query.show == "everything" else query.show, owner=one_of("owner", query.owner, owners),
-        segment=one_of("segment", query.segment, ("none", *process.segments)),
-        channel=one_of("channel", query.channel, ("website", "phone", "email", "social")),
-        stage=one_of("stage", query.stage, tuple(process.stages)), words=query.q.strip(), me=me().id,
-        day_ends=iso(day_end(process, now())))
+    wanted = _wanted(query, now())
     conditions, values = wanted.common()
     if query.show != "everything":
         shown, shown_values = wanted.shown()
@@ -204,6 +237,18 @@ def _condition(query: LeadsQuery) -> tuple[str, list[Any]]:
     if query.number is not None:
         conditions, values = [*conditions, "number = ?"], [*values, query.number]
     return " AND ".join(conditions) or "number > 0", values
+
+
+def _wanted(query: LeadsQuery, at: datetime) -> Wanted:
+    hub = the_hub()
+    process = hub.process
+    owners = ("none", *(f"user:{id}" for id in hub.users()))
+    return Wanted(
+        show="all" if query.show == "everything" else query.show, owner=one_of("owner", query.owner, owners),
+        segment=one_of("segment", query.segment, ("none", *process.segments)),
+        channel=one_of("channel", query.channel, ("website", "phone", "email", "social")),
+        stage=one_of("stage", query.stage, tuple(process.stages)), words=query.q.strip(), me=me().id,
+        day_ends=iso(day_end(process, at)))
 
 
 AS_IT_IS = ("number", "version", "position", "name", "about", "company", "person", "timezone", "channel", "source",
@@ -236,6 +281,8 @@ def get_lead(lead: UUID, query: LeadQuery) -> Answered:
     """
     hub, at = the_hub(), query.at
     version = at if isinstance(at, int) else None
+    if isinstance(at, datetime):
+        not_ahead(at)
     state = hub.lead(lead, version=version, at=at if isinstance(at, datetime) else None)
     said = None if at is None else str(at) if isinstance(at, int) else at.isoformat()
     newest = hub.version(lead)
@@ -246,11 +293,37 @@ def get_lead(lead: UUID, query: LeadQuery) -> Answered:
 def list_events(lead: UUID, query: EventsQuery) -> EventPage:
     """The events of a lead in order, the whole history of what happened to it."""
     after = read_cursor(query.cursor, tuple[Place])[0] if query.cursor else 0
-    hub = the_hub()
+    hub, at = the_hub(), query.at
     hub.lead(lead)
-    events = hub.store.read(lead, after, after + query.limit)
-    more = bool(events) and hub.version(lead) > events[-1].originator_version
+    newest = hub.version(lead)
+    if at is not None:
+        if isinstance(at, datetime):
+            not_ahead(at)
+        newest = len(hub.past(lead, version=at) if isinstance(at, int) else hub.past(lead, at=at))
+    events = hub.store.read(lead, after, min(after + query.limit, newest))
+    more = bool(events) and newest > events[-1].originator_version
     return EventPage([public(event) for event in events], cursor_of(events[-1].originator_version) if more else None)
+
+
+class Alike(Struct, frozen=True):
+    """A lead that looks like the one asked for. ``reasons``, the strongest first: `address`, `inn`, `name`, `phone`, `domain`."""
+
+    lead: LeadRow
+    reasons: list[str]
+
+
+class Duplicates(Struct, frozen=True):
+    """Probable duplicates, the likeliest first; without those that were told apart."""
+
+    items: list[Alike]
+
+
+@endpoint("GET", "/leads/<uuid:lead>/duplicates", tag=TAG, gives=Duplicates)
+def list_duplicates(lead: UUID) -> Duplicates:
+    """Open leads that look like the same request (R6): the same contact, taxpayer number, name and company, a phone that
+    differs in its last digits, the mail domain of one company."""
+    state = the_hub().lead(lead)
+    return Duplicates([Alike(row_of(row), list(why)) for row, why in the_hub().views.leads.alike(lead, state, MOST_ALIKE)])
 
 
 COMMON = frozenset(Event.__struct_fields__)

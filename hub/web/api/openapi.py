@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, render_template
+from flask import Blueprint, Flask, Response, render_template
 from flask_smorest import Api  # type: ignore[import-untyped]
 
 from hub import __version__
-from hub.web.api import commands, company, intake, leads, work  # noqa: F401  they declare their endpoints
+from hub.web.api import (  # noqa: F401  they declare
+    commands,
+    company,
+    files,
+    intake,
+    leads,
+    past,
+    persons,
+    reports,
+    settings,
+    webhooks,
+    work,
+)
 from hub.web.api.base import COMPONENTS, PROBLEM, bp, component
 from hub.web.api.problems import Problem
 
@@ -18,6 +31,7 @@ docs = Blueprint("api_docs", __name__, url_prefix="/api")
 TAGS = {
     "Leads": "The list with its filters, one lead as it is and as it was, its events.",
     "Commands": "Everything that is done with a lead. Who may, and when, the hub decides as it does for its pages.",
+    "Files": "What came with a lead, and what is attached to proposals and messages.",
     "Intake": "New leads, and what waits in the quarantine.",
     "My day": "What the person of a token has to do and was told.",
     "Reports": "The department's numbers.",
@@ -26,6 +40,10 @@ TAGS = {
     "Forms": "Website forms.",
     "Partners": "Agencies that we offer when we refuse.",
     "Letters": "The wording of the refusal letter.",
+    "Personal data": "A client's data: found, and erased in two steps. See docs/privacy.md.",
+    "Channels": "How the channels fare, and how telephone lines are answered.",
+    "Webhooks": "Events of leads for other programs.",
+    "Hub": "Read models and tokens.",
     "Website": "What websites post, without a token. See docs/channels/website.md.",
 }
 """The parts of the API in the order of the page."""
@@ -46,8 +64,15 @@ class HubApi(Api):  # type: ignore[misc]
 
 
 def set_up(app: Flask) -> None:
-    """Register the endpoints and make their description once."""
-    api = HubApi(app, spec_kwargs={
+    """Register the endpoints, and what describes them."""
+    app.register_blueprint(bp)
+    app.register_blueprint(docs)
+
+
+@cache
+def description() -> dict[str, Any]:
+    """The description of all endpoints. Made when it is first asked for: it takes longer than all else of a start."""
+    api = HubApi(Flask(__name__), spec_kwargs={
         "title": "Lead hub", "version": __version__, "openapi_version": "3.1.0",
         "info": {"description": ABOUT, "license": {"name": "MIT", "identifier": "MIT"}}, "security": [{"token": []}]})
     api.register_blueprint(bp)
@@ -56,12 +81,11 @@ def set_up(app: Flask) -> None:
         "description": "Why nothing was done.",
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}})
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
-    document = api.spec.to_dict()
+    document: dict[str, Any] = api.spec.to_dict()
     document["paths"].update(_website())
     document["components"]["schemas"] = dict(sorted(COMPONENTS.items()))
     document["tags"] = [{"name": name, "description": about} for name, about in TAGS.items()]
-    app.extensions["openapi"] = document
-    app.register_blueprint(docs)
+    return document
 
 
 def _website() -> dict[str, Any]:
@@ -90,15 +114,15 @@ def _website() -> dict[str, Any]:
 
 
 @docs.get("/openapi.json")
-def description() -> Response:
+def for_programs() -> Response:
     """The description for programs."""
-    return Response(json.dumps(current_app.extensions["openapi"], ensure_ascii=False), mimetype="application/json")
+    return Response(json.dumps(description(), ensure_ascii=False), mimetype="application/json")
 
 
 @docs.get("/docs")
 def page() -> str:
     """The description for people."""
-    document: dict[str, Any] = current_app.extensions["openapi"]
+    document = description()
     by_tag: dict[str, list[dict[str, Any]]] = {name: [] for name in TAGS}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():

@@ -1,24 +1,20 @@
-"""What a person has to do and was told, and the department's numbers."""
+"""What a person has to do and was told, and how they are told beside the browser."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from hub.projections.lead_queries import ASLEEP, ENDED_SHOWS, Wanted
-from hub.projections.lead_tasks import FAR, HEAD, iso
+from hub.projections.lead_tasks import FAR, HEAD
 from hub.web.api.base import endpoint
 from hub.web.api.leads import Limit, Place, cursor_of, read_cursor
 from hub.web.api.schema import LARGEST, Instant
-from hub.web.board.filter import day_end
-from hub.web.desk import may, me, now, the_access, the_hub
+from hub.web.desk import may, me, the_access, the_hub
 
 TAG = "My day"
-FLOWS_OVER = timedelta(days=30)
-"""How far back the numbers look unless told."""
 
 # ── my day ───────────────────────────────────────────────────────────────────────
 
@@ -115,57 +111,3 @@ class Seen(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def see_notices(body: Seen) -> None:
     """Mark notices as seen up to the `position` of one of them."""
     the_access().see_notices(me().stream, min(body.position, the_hub().store.head()))
-
-
-# ── numbers ──────────────────────────────────────────────────────────────────────
-
-
-class NumbersQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Over which time."""
-
-    since: Annotated[Instant | None, Meta(description="Medians and flows count from here; 30 days back when absent.")] = None
-
-
-class StageNumbers(Struct, frozen=True):
-    """A stage: open leads in it now, and the median stay in seconds of stays that ended in the time."""
-
-    stage: str
-    title: str
-    open: int
-    median_seconds: float | None
-
-
-class Flow(Struct, frozen=True):
-    """How many went from a stage to another, or to `won`, `lost`, `refused`, `slept`, `merged_into`."""
-
-    source: str
-    to: str
-    count: int
-
-
-class Numbers(Struct, frozen=True, kw_only=True):
-    """The department now. ``shows`` are open leads by the filters of the board, ``ended`` all ended ones by how they ended."""
-
-    as_of: datetime
-    since: datetime
-    stages: list[StageNumbers]
-    asleep: int
-    late: int
-    shows: dict[str, int]
-    ended: dict[str, int]
-    flows: list[Flow]
-
-
-@endpoint("GET", "/reports/numbers", tag="Reports", query=NumbersQuery, gives=Numbers)
-def get_numbers(query: NumbersQuery) -> Numbers:
-    """Open leads by stage, medians of stays, flows, what is late, how leads ended."""
-    hub, at = the_hub(), now()
-    since = query.since or at - FLOWS_OVER
-    views, process = hub.views, hub.process
-    counts = views.leads.counts(Wanted(me=me().id, day_ends=iso(day_end(process, at))))
-    medians = views.intervals.medians(since)
-    return Numbers(
-        as_of=at, since=since, late=views.leads.late_count(iso(at)), asleep=counts.places.get(ASLEEP, 0), shows=counts.shows,
-        stages=[StageNumbers(s.id, s.title, counts.places.get(s.id, 0), medians.get(s.id)) for s in process.stages.values()],
-        ended={how: views.leads.how_many(Wanted(show=how)) for how in ENDED_SHOWS},
-        flows=[Flow(a, b, n) for (a, b), n in sorted(views.intervals.flows(since).items())])

@@ -9,15 +9,16 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from flask import current_app
+from flask import current_app, g
 from flask_babel import gettext as _
 from markupsafe import Markup
 
 from hub.domain.process import Process
 from hub.domain.state import Due
 from hub.projections.lead_queries import DEFERRALS
+from hub.web import words
 from hub.web.desk import now, the_hub
-from hub.web.frame import language
+from hub.web.frame import address_of, language
 from hub.web.lead.words import AGREED_DUES, PURPOSE_ICONS, PURPOSES
 
 KEPT = 3_000
@@ -158,16 +159,38 @@ def card_of(row: Any, process: Process, looker: Looker, now: datetime) -> Card:
         if looker.may_work(row) and not asleep else (), local_time=local_time(row["timezone"], now))
 
 
+class Drawn(dict[Any, Markup]):
+    """Cards that were drawn, by what they show; none after an erasure."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+    def forget(self) -> None:
+        """Somebody was erased: draw all of them again."""
+        self.clear()
+
+
 def drawn(macro: Callable[[Card, str], Markup], card: Card) -> Markup:
     """A card as ``macro`` of the template draws it. Most cards are the same as at the last look: drawn ones are kept."""
-    kept: dict[Any, Markup] = current_app.extensions.setdefault("board cards", {})
-    key = (card, language(), now().year, the_hub().process.calendar.timezone)
+    kept: Drawn | None = current_app.extensions.get("board cards")
+    if kept is None:
+        kept = current_app.extensions.setdefault("board cards", Drawn())
+        the_hub().store.keys.watch(kept.forget)
+    key = (card, *_around())
     found = kept.get(key)
     if found is None:
         if len(kept) >= KEPT:
             kept.clear()
         found = kept[key] = macro(card, LOCAL_TIME)
     return Markup(found.replace(LOCAL_TIME, card.local_time)) if card.local_time else found
+
+
+def _around() -> tuple[object, ...]:
+    """What a drawn card shows beside the card: words, the company's zone and year for its times, the address of its icons."""
+    if "around_cards" not in g:
+        zone = words.company_zone()
+        g.around_cards = (language(), zone.key, now().astimezone(zone).year, address_of("static", filename="icons.svg"))
+    found: tuple[object, ...] = g.around_cards
+    return found
 
 
 def _about(row: Any) -> str:

@@ -17,7 +17,9 @@ from hub.domain.errors import Refused
 from hub.domain.process import Process
 from hub.projections.lead_queries import ASLEEP
 from hub.projections.lead_tasks import iso
+from hub.web import past
 from hub.web.board import my, notices, search
+from hub.web.board import past as past_board
 from hub.web.board.cards import Card, Looker, card_of, drawn, lead_url
 from hub.web.board.filter import Filter, chips, choices, is_ended, read_filter
 from hub.web.desk import do, may, me, now, signed_in, the_hub
@@ -70,7 +72,9 @@ def looker() -> Looker:
 @bp.get("/")
 @signed_in
 def board() -> str:
-    """The board, filtered by the address."""
+    """The board, filtered by the address; with ``at`` as it was."""
+    if past.asked(request.args):
+        return past_board.board()
     return render_template("board/board.html", **_board())
 
 
@@ -176,7 +180,10 @@ def _with_toast(response: Response, text: str, state: str) -> Response:
 @bp.get("/leads")
 @signed_in
 def index() -> str:
-    """All leads as a table, the ended ones too; sorted by the address."""
+    """All leads as a table, the ended ones too; sorted by the address; with ``at`` as they were."""
+    if past.asked(request.args):
+        then = past_board.listed()
+        return render_template("board/list.html", **then, sorts=_sorts(then["chosen"], names=False), lead_url=lead_url)
     hub, chosen = the_hub(), _chosen()
     process, leads, who = hub.process, hub.views.leads, looker()
     counts, ended = leads.counts(chosen.wanted), leads.endings(chosen.wanted)
@@ -191,10 +198,10 @@ def index() -> str:
         board_url=chosen.url("/"), stages=process.stages, process=process, lead_url=lead_url, may_open=may("intake"))
 
 
-def _sorts(chosen: Filter) -> list[tuple[str, str, str, str]]:
-    """Headings of the table: (key, title, url, arrow)."""
+def _sorts(chosen: Filter, names: bool = True) -> list[tuple[str, str, str, str]]:
+    """Headings of the table: (key, title, url, arrow); of the past it is not sorted by ``names``."""
     ended = is_ended(chosen.wanted.show)
-    heads = [("number", "№"), ("name", _("Заявка")), ("stage", _("Стадия")), ("score", _("Оценка")),
+    heads = [("number", "№"), ("name" if names else "", _("Заявка")), ("stage", _("Стадия")), ("score", _("Оценка")),
              ("ended", _("Закрыта")) if ended else ("due", _("Срок")), ("", _("Почему") if ended else _("Дальше")),
              ("owner", _("Ответственный")), ("channel", _("Источник")), ("received", _("Пришла"))]
     bare = chosen.order.lstrip("-")
