@@ -73,6 +73,7 @@ class MemoryStore:
         self.streams: dict[UUID, list[Event]] = {}
         self.log: list[Event] = []
         self.commits: list[int] = []
+        self.keys = SimpleNamespace(watch=lambda forget: None, lookup=lambda: None)  # nobody is erased in memory
 
     def append(self, events: Sequence[Event]) -> list[int]:
         """Add the events of one command."""

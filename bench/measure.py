@@ -11,8 +11,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import cycle
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 
@@ -61,12 +62,12 @@ class Raw:
         self.database.execute("CREATE TABLE IF NOT EXISTS stored_events (originator_id TEXT, originator_version INTEGER, "
                               "topic TEXT, state BLOB, PRIMARY KEY (originator_id, originator_version))")
 
-    def insert(self, rows: Sequence[tuple[str, bytes]]) -> None:
-        """These rows (topic, state) as a new stream, in one transaction."""
-        stream = uuid4().hex
+    def insert(self, rows: Sequence[tuple[str, bytes]], stream: UUID | None = None, after: int = 0) -> None:
+        """These rows (topic, state) in one transaction: of a new stream, or behind so many of a given one."""
+        name = (stream or uuid4()).hex
         self.database.execute("BEGIN IMMEDIATE")
         self.database.executemany("INSERT INTO stored_events VALUES (?, ?, ?, ?)",
-                                  [(stream, n, topic, state) for n, (topic, state) in enumerate(rows, 1)])
+                                  [(name, n, topic, state) for n, (topic, state) in enumerate(rows, after + 1)])
         self.database.execute("COMMIT")
 
     def close(self) -> None:
@@ -84,19 +85,36 @@ class RawPostgres:
             "NOT NULL, state bytea NOT NULL, notification_id bigserial, PRIMARY KEY (originator_id, originator_version))")
         self.connection.execute("CREATE UNIQUE INDEX IF NOT EXISTS raw_by_position ON raw_events (notification_id)")
 
-    def insert(self, rows: Sequence[tuple[str, bytes]]) -> None:
-        """These rows (topic, state) as a new stream, in one transaction."""
+    def insert(self, rows: Sequence[tuple[str, bytes]], stream: UUID | None = None, after: int = 0) -> None:
+        """These rows (topic, state) in one transaction: of a new stream, or behind so many of a given one."""
         statement = "INSERT INTO raw_events (originator_id, originator_version, topic, state) VALUES (%s, %s, %s, %s)"
-        stream = uuid4()
+        stream = stream or uuid4()
         if len(rows) == 1:
-            self.connection.execute(statement, (stream, 1, *rows[0]))
+            self.connection.execute(statement, (stream, after + 1, *rows[0]))
             return
         with self.connection.transaction(), self.connection.cursor() as cursor:
-            cursor.executemany(statement, [(stream, n, topic, state) for n, (topic, state) in enumerate(rows, 1)])
+            cursor.executemany(statement, [(stream, n, topic, state) for n, (topic, state) in enumerate(rows, after + 1)])
 
     def close(self) -> None:
         """Close the connection."""
         self.connection.close()
+
+
+class Grown:
+    """Streams of a control with as many rows as the leads beside which it is measured, one row more at each :meth:`insert`."""
+
+    def __init__(self, raw: Raw | RawPostgres, count: int, size: int, row: tuple[str, bytes]) -> None:
+        self._raw, self._row = raw, row
+        self._sizes = {uuid4(): size for _ in range(count)}
+        self._turn = cycle(self._sizes)
+        for stream in self._sizes:
+            raw.insert([row] * size, stream)
+
+    def insert(self) -> None:
+        """The next row of the next stream, committed."""
+        stream = next(self._turn)
+        self._raw.insert([self._row], stream, self._sizes[stream])
+        self._sizes[stream] += 1
 
 
 def raw_of(folder: Path, url: str, name: str) -> Raw | RawPostgres:

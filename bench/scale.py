@@ -37,7 +37,7 @@ LARGE = (26_000, 110_000)
 """Those of ``--scale``: a million and four millions."""
 OPEN = 11
 """One lead of so many is open."""
-MOST, LEAST, SECONDS = 200, 20, 1.0
+MOST, LEAST, SECONDS = 200, 20, 0.7
 """An act is repeated so many times at most, at least, and for so long."""
 TAIL = 500
 AIM_MS = 50

@@ -57,25 +57,35 @@ class Streams:
         self._saved = saved
         self._states: OrderedDict[UUID, tuple[int, Any]] = OrderedDict()
         self._lock = Lock()
+        self._age = 0
+        store.keys.watch(self.forget_all)
         self._looked_at: dict[UUID, float] = {}
 
     def at_hand(self, kind: type[A], stream: UUID) -> tuple[int, Any]:
         """Version and state as last seen by this process; read where it was not seen yet."""
+        self.store.keys.lookup()  # drops all of them where somebody was erased
         with self._lock:
             found = self._states.get(stream)
             if found is not None:
                 self._states.move_to_end(stream)
-        return found if found is not None else self.fresh(kind, stream)
+        return found if found is not None and _is_of(kind, found[1]) else self.fresh(kind, stream)
 
     def fresh(self, kind: type[A], stream: UUID) -> tuple[int, Any]:
         """Version and state with every event that is stored now."""
-        with self._lock:
-            version, state = self._states.get(stream, (0, kind.EMPTY))
-        events = self.store.read(stream, after=version)
-        if events:
-            version, state = events[-1].originator_version, kind.fold(events, state)
-            self._keep(stream, version, state)
-        return version, state
+        while True:
+            with self._lock:
+                age = self._age
+                version, state = self._states.get(stream, (0, kind.EMPTY))
+            if not _is_of(kind, state):
+                version, state = 0, kind.EMPTY
+            events = self.store.read(stream, after=version)
+            if version and any(event.ERASES for event in events):
+                state, events = kind.EMPTY, self.store.read(stream)
+            if events:
+                version, state = events[-1].originator_version, kind.fold(events, state)
+                self._keep(stream, version, state, age)
+            if age == self._age:
+                return version, state
 
     def recent(self, kind: type[A], stream: UUID) -> tuple[int, Any]:
         """Like :meth:`fresh`, but events that another process stored in the last :data:`RECENT` seconds may be missing: for what
@@ -92,13 +102,14 @@ class Streams:
         """Store what the aggregates recorded, all or nothing; the events and the last one's log position."""
         changed = [a for a in aggregates if a.events]
         events = [event for a in changed for event in a.events]
+        age = self._age
         try:
             positions = self.store.append(events)
         except Exception:
             self.forget(*(a.id for a in changed))
             raise
         for a in changed:
-            self._keep(a.id, a.version, a.state)
+            self._keep(a.id, a.version, a.state, age)
         position = positions[-1] if positions else 0
         self._saved(events, position)
         return events, position
@@ -109,10 +120,23 @@ class Streams:
             for stream in streams:
                 self._states.pop(stream, None)
 
-    def _keep(self, stream: UUID, version: int, state: Any) -> None:
+    def forget_all(self) -> None:
+        """Drop everything at hand: a person was erased, and states hold what their events said before."""
         with self._lock:
+            self._age += 1
+            self._states.clear()
+
+    def _keep(self, stream: UUID, version: int, state: Any, age: int) -> None:
+        with self._lock:
+            if age != self._age:  # it was made of what could be read before somebody was erased
+                return
             if self._states.get(stream, (0, None))[0] <= version:
                 self._states[stream] = (version, state)
                 self._states.move_to_end(stream)
             if len(self._states) > KEPT:
                 self._states.popitem(last=False)
+
+
+def _is_of(kind: type[Aggregate[Any]], state: Any) -> bool:
+    """Whether a state is of this kind: an id that somebody sends may be that of another thing."""
+    return type(state) is type(kind.EMPTY)

@@ -27,6 +27,8 @@ class Projection:
     version: ClassVar[int] = 1
     tables: ClassVar[str]
     """Its tables and indexes, as SQL statements."""
+    readable: ClassVar[bool] = True
+    """Whether its tables hold texts of persons; after an erasure their files are written anew where the store needs that."""
     topics: ClassVar[frozenset[str]] = frozenset()
     """The events that it wants to see; empty means all."""
 

@@ -18,6 +18,7 @@ class Deadlines(Projection):
 
     name = "deadlines"
     version = 1
+    readable = False
     tables = """
         CREATE TABLE deadlines (lead TEXT NOT NULL, key TEXT NOT NULL, next_at TEXT NOT NULL, due_at TEXT NOT NULL,
                                 PRIMARY KEY (lead, key)) WITHOUT ROWID;

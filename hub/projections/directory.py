@@ -28,6 +28,7 @@ class Directory(Projection):
 
     name = "directory"
     version = 1
+    readable = False
     tables = """
         CREATE TABLE directory (kind TEXT NOT NULL, stream TEXT NOT NULL, position INTEGER NOT NULL, state BLOB NOT NULL,
                                 PRIMARY KEY (kind, stream)) WITHOUT ROWID;

@@ -25,6 +25,12 @@ class Folded:
         self._kind = kind
         self._kept = self._bound = kept
         self._states: OrderedDict[int, tuple[int, Any]] = OrderedDict()
+        if store is not None:  # None where only names and tables of projections are asked for
+            store.keys.watch(self.forget_all)
+
+    def forget_all(self) -> None:
+        """Fold everything anew from what can be read now: a person was erased."""
+        self._states.clear()
 
     def expect(self, events: int) -> None:
         """So many events come in one go: of the past more is kept at hand, and given back once it has been read."""
@@ -37,10 +43,13 @@ class Folded:
         stream: int = event.originator_id.int  # a UUID is compared and hashed in Python
         version, state = self._states.get(stream, (0, self._kind.EMPTY))
         before = event.originator_version - 1
-        if version > before:
+        if version > before or event.ERASES:
             version, state = 0, self._kind.EMPTY
         if version < before:
-            state = self._kind.fold(self._store.read(event.originator_id, version, before), state)
+            events = self._store.read(event.originator_id, version, before)
+            if version and any(earlier.ERASES for earlier in events):
+                state, events = self._kind.EMPTY, self._store.read(event.originator_id, 0, before)
+            state = self._kind.fold(events, state)
         state = self._kind.evolve(state, event)
         self._states[stream] = (event.originator_version, state)
         self._states.move_to_end(stream)

@@ -11,7 +11,7 @@ from typing import Any
 from hub.domain import events as e
 from hub.domain.event import Event
 from hub.projections.base import Projection, Row
-from hub.projections.leads import iso
+from hub.projections.leads import FAR, iso
 from hub.store.base import Cursor, EventStore
 
 STEP = log(1.25)
@@ -29,6 +29,7 @@ class Intervals(Projection):
 
     name = "intervals"
     version = 2
+    readable = False
     tables = """
         CREATE TABLE stage_intervals (lead TEXT NOT NULL, version INTEGER NOT NULL, stage TEXT NOT NULL, entered_at TEXT NOT NULL,
                                       previous TEXT NOT NULL, left_at TEXT, left_to TEXT NOT NULL, seconds INTEGER,
@@ -83,45 +84,49 @@ class Intervals(Projection):
 
     # ── the numbers of a time ────────────────────────────────────────────────────
 
-    def medians(self, since: datetime) -> dict[str, float]:
-        """Median stay in seconds by stage, of stays that ended since ``since``."""
-        begin = iso(since) or ""
+    def medians(self, since: datetime, until: datetime | None = None) -> dict[str, float]:
+        """Median stay in seconds by stage, of stays that ended since ``since`` and before ``until``."""
+        time = (iso(since) or "", iso(until) or FAR)
         lengths: dict[str, Counter[int]] = {}
         with self.store.views.reading() as c:
-            for row in self._days(c, begin, "stage, bucket"):
+            for row in self._days(c, time, "stage, bucket"):
                 lengths.setdefault(row["stage"], Counter())[row["bucket"]] += int(row["n"])
-            return {stage: self._median(c, stage, begin, buckets) for stage, buckets in lengths.items()}
+            return {stage: self._median(c, stage, time, buckets) for stage, buckets in lengths.items()}
 
-    def _median(self, c: Cursor, stage: str, begin: str, buckets: Counter[int]) -> float:
+    def _median(self, c: Cursor, stage: str, time: tuple[str, str], buckets: Counter[int]) -> float:
         """The middle one of an odd number of stays, the mean of the middle two of an even one."""
         n = buckets.total()
-        middle = [self._at(c, stage, begin, buckets, place) for place in sorted({(n - 1) // 2, n // 2})]
+        middle = [self._at(c, stage, time, buckets, place) for place in sorted({(n - 1) // 2, n // 2})]
         return sum(middle) / len(middle)
 
-    def _at(self, c: Cursor, stage: str, begin: str, buckets: Counter[int], place: int) -> int:
+    def _at(self, c: Cursor, stage: str, time: tuple[str, str], buckets: Counter[int], place: int) -> int:
         """The length of the stay at ``place`` of all in the order of their lengths."""
         for bucket in sorted(buckets):
             if place < buckets[bucket]:
                 break
             place -= buckets[bucket]
-        c.execute("SELECT seconds FROM stage_intervals WHERE stage = ? AND bucket = ? AND left_at >= ? "
-                  "ORDER BY seconds LIMIT 1 OFFSET ?", (stage, bucket, begin, place))
+        c.execute("SELECT seconds FROM stage_intervals WHERE stage = ? AND bucket = ? AND left_at >= ? AND left_at < ? "
+                  "ORDER BY seconds LIMIT 1 OFFSET ?", (stage, bucket, *time, place))
         return int(c.fetchone()["seconds"])
 
-    def flows(self, since: datetime) -> dict[tuple[str, str], int]:
-        """How many went from where to where since ``since``; ends are ``won``, ``lost``, ``refused``, ``slept``."""
+    def flows(self, since: datetime, until: datetime | None = None) -> dict[tuple[str, str], int]:
+        """How many went from where to where since ``since`` and before ``until``; ends are ``won``, ``lost``, ``refused``,
+        ``slept``."""
         with self.store.views.reading() as c:
             found: Counter[tuple[str, str]] = Counter()
-            for row in self._days(c, iso(since) or "", "stage, left_to"):
+            for row in self._days(c, (iso(since) or "", iso(until) or FAR), "stage, left_to"):
                 found[row["stage"], row["left_to"]] += int(row["n"])
         return dict(found)
 
-    def _days(self, c: Cursor, begin: str, columns: str) -> list[Any]:
-        """Numbers of the stays that ended from ``begin`` on: of whole days as they are counted, of the first one by its stays."""
+    def _days(self, c: Cursor, time: tuple[str, str], columns: str) -> list[Any]:
+        """Numbers of the stays that ended in ``time``: of whole days as they are counted, of its first and its last day by
+        their stays."""
+        begin, end = time
         following = (datetime.fromisoformat(begin) + timedelta(days=1)).date().isoformat()
-        c.execute(f"SELECT {columns}, COUNT(*) AS n FROM stage_intervals WHERE left_at >= ? AND left_at < ? GROUP BY {columns} "
-                  f"UNION ALL SELECT {columns}, SUM(n) AS n FROM stage_days WHERE day >= ? GROUP BY {columns}",
-                  (begin, following, following))
+        stays = f"SELECT {columns}, COUNT(*) AS n FROM stage_intervals WHERE left_at >= ? AND left_at < ? GROUP BY {columns} "
+        days = f"SELECT {columns}, SUM(n) AS n FROM stage_days WHERE day >= ? AND day < ? GROUP BY {columns}"
+        c.execute(f"{stays} UNION ALL {days} UNION ALL {stays}",
+                  (begin, min(following, end), following, end[:10], max(following, end[:10]), end))
         return list(c.fetchall())
 
     # ── any past date ────────────────────────────────────────────────────────────
@@ -145,10 +150,12 @@ class Intervals(Projection):
                   f"UNION ALL SELECT {columns} FROM stage_intervals WHERE left_at > ? AND entered_at <= ?{group}", (at, at, at))
         return list(c.fetchall())
 
-    def of(self, lead: str) -> list[Any]:
-        """The stays of one lead, in order."""
+    def of(self, lead: str, moment: datetime | None = None) -> list[Any]:
+        """The stays of one lead, in order; those that had begun by ``moment``, and their ends that had come by then."""
+        at = iso(moment) or FAR
         with self.store.views.reading() as c:
-            c.execute("SELECT * FROM stage_intervals WHERE lead = ? ORDER BY version", (lead,))
+            c.execute("SELECT lead, version, stage, entered_at, previous, CASE WHEN left_at <= ? THEN left_at END AS left_at, "
+                      "left_to, seconds FROM stage_intervals WHERE lead = ? AND entered_at <= ? ORDER BY version", (at, lead, at))
             return list(c.fetchall())
 
 

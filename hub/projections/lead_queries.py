@@ -9,7 +9,8 @@ from uuid import UUID
 
 from hub.domain import contact
 from hub.domain.delivery import Address
-from hub.projections import lead_words
+from hub.domain.state import LeadState
+from hub.projections import lead_twins, lead_words
 from hub.store.base import Cursor, EventStore
 
 OPEN = "is_open = 1"
@@ -153,12 +154,20 @@ class LeadQueries:
     def hottest(self, since: str, limit: int, owners: Sequence[str] = ()) -> list[Any]:
         """Open leads whose deadline comes first from ``since`` (sortable text) on; where these are few, with what was missed
         before that. Only of ``owners`` (an empty text: untaken ones) when given."""
-        mine = f" AND owner IN ({', '.join('?' * len(owners))})" if owners else ""
-        where = f"{OPEN} AND place <> 'asleep' AND due_at IS NOT NULL{mine}"
-        rows = self.rows(f"{where} AND due_sort >= ?", (*owners, since), limit=limit)
+        where = f"{OPEN} AND place <> 'asleep' AND due_at IS NOT NULL AND due_sort"
+        rows = self._of_each(owners, f"{where} >= ?", since, limit)
         if len(rows) < limit:
-            rows = self.rows(f"{where} AND due_sort < ?", (*owners, since), "due_sort DESC", limit - len(rows))[::-1] + rows
+            rows = self._of_each(owners, f"{where} < ?", since, limit - len(rows), last=True) + rows
         return rows
+
+    def _of_each(self, owners: Sequence[str], where: str, since: str, limit: int, *, last: bool = False) -> list[Any]:
+        """The first (or ``last``) rows of all ``owners`` in the order of what is due; each owner's come sorted from an index."""
+        order = "due_sort DESC, number DESC" if last else "due_sort, number"
+        found = [row for owner in owners for row in self.rows(f"{where} AND owner = ?", (since, owner), order, limit)]
+        if not owners:
+            found = self.rows(where, (since,), order, limit)
+        found.sort(key=lambda row: (row["due_sort"], row["number"]))
+        return found[-limit:] if last else found[:limit]
 
     def late(self, now: str, limit: int) -> list[Any]:
         """Open leads whose deadline has passed by ``now`` (sortable text), the latest by most first."""
@@ -262,6 +271,11 @@ class LeadQueries:
                       "WHERE previous_lead = ? UNION SELECT number FROM leads WHERE id = ?) ORDER BY received_at DESC LIMIT ?",
                       (lead.hex, *values, lead.hex, previous.hex if previous else "", limit))
             return list(c.fetchall())
+
+    def alike(self, lead: UUID, state: LeadState, limit: int) -> list[tuple[Any, tuple[str, ...]]]:
+        """Probable duplicates of an open lead with their reasons (R6); see :func:`hub.projections.lead_twins.alike`."""
+        with self.store.views.reading() as c:
+            return lead_twins.alike(c, lead, state, limit)
 
     def _there(self, c: Cursor, number: int) -> bool:
         c.execute("SELECT number FROM leads WHERE number = ?", (number,))

@@ -20,6 +20,7 @@ class Notices(Projection):
 
     name = "notices"
     version = 1
+    readable = False
     tables = """
         CREATE TABLE notices ("user" TEXT NOT NULL, position INTEGER NOT NULL, lead TEXT NOT NULL, kind TEXT NOT NULL,
                               key TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY ("user", position)) WITHOUT ROWID;

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hub.domain import events as e
+from hub.domain import privacy
 from hub.domain import telling as t
 from hub.domain.event import Event
 from hub.projections.base import Projection
@@ -16,11 +17,13 @@ class Outbox(Projection):
     """A row goes as soon as nothing is left to do about it.
 
     ``id`` is the fixed id of a message (hex), ``source`` whose message it is: ``lead``, ``call`` for a call from the
-    card, or ``staff`` for a notice to a colleague. ``stream`` and ``number`` say where it is told.
+    card, ``staff`` for a notice to a colleague, or ``removal`` for a copy that a provider is to delete. ``stream`` and
+    ``number`` say where it is told.
     """
 
     name = "outbox"
-    version = 2
+    version = 3
+    readable = False
     tables = """
         CREATE TABLE outbox (id TEXT PRIMARY KEY, source TEXT NOT NULL, stream TEXT NOT NULL, number INTEGER NOT NULL,
                              account TEXT NOT NULL, at TEXT NOT NULL, position INTEGER NOT NULL);
@@ -33,6 +36,7 @@ class Outbox(Projection):
     topics = frozenset(k.TOPIC for k in (e.MessageAsked, e.MessageSent, e.MessageReached, e.MessageFailed, e.MessageUnknown,
                                          e.FetchAsked, e.FileFetched, e.FetchEnded,
                                          t.NoticeAsked, t.NoticeSent, t.NoticeFailed, t.NoticeUnknown,
+                                         privacy.RemovalAsked, privacy.RemovalDone, privacy.RemovalFailed,
                                          e.CallAsked, e.CallPlaced, e.CallFailed, e.CallUnknown, e.CallMoved))
 
     def __init__(self, store: EventStore) -> None:
@@ -56,6 +60,12 @@ class Outbox(Projection):
                                (event.event_id.hex, stream, event.message, event.account, iso(event.at), position))
             case t.NoticeSent() | t.NoticeFailed() | t.NoticeUnknown():
                 cursor.execute("DELETE FROM outbox WHERE stream = ? AND number = ? AND source = 'staff'", (stream, event.message))
+            case privacy.RemovalAsked():
+                cursor.execute("INSERT INTO outbox VALUES (?, 'removal', ?, ?, ?, ?, ?)",
+                               (event.event_id.hex, stream, event.removal, event.account, iso(event.at), position))
+            case privacy.RemovalDone() | privacy.RemovalFailed():
+                cursor.execute("DELETE FROM outbox WHERE stream = ? AND number = ? AND source = 'removal'",
+                               (stream, event.removal))
             case e.FetchAsked():
                 cursor.execute("INSERT INTO fetches VALUES (?, ?, ?, ?, ?)",
                                (stream, event.fetch, event.account, iso(event.at), position))

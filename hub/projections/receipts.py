@@ -19,6 +19,7 @@ class Receipts(Projection):
 
     name = "receipts"
     version = 2
+    readable = False
     tables = """
         CREATE TABLE receipts (id TEXT PRIMARY KEY, status TEXT NOT NULL, channel TEXT NOT NULL, source TEXT NOT NULL,
                                source_title TEXT NOT NULL, at TEXT NOT NULL, lead TEXT, reason TEXT NOT NULL,
@@ -63,10 +64,11 @@ class Receipts(Projection):
                            "last = CASE WHEN excluded.last > source_counts.last THEN excluded.last ELSE source_counts.last END, "
                            "n = source_counts.n + excluded.n", [(*source, *found) for source, found in heard.items()])
 
-    def quarantine(self, status: str = "quarantined", limit: int = 200) -> list[Any]:
-        """Deliveries that wait for a person (or were dealt with), the newest first."""
+    def quarantine(self, status: str = "quarantined", limit: int = 200, before: tuple[str, str] | None = None) -> list[Any]:
+        """Deliveries that wait for a person (or were dealt with), the newest first; only those behind ``before`` (at, id)."""
         with self.store.views.reading() as c:
-            c.execute("SELECT * FROM receipts WHERE status = ? ORDER BY at DESC LIMIT ?", (status, limit))
+            c.execute("SELECT * FROM receipts WHERE status = ? AND (at, id) < (?, ?) ORDER BY at DESC, id DESC LIMIT ?",
+                      (status, *(before or ("~", "")), limit))
             return list(c.fetchall())
 
     def waiting(self) -> int:

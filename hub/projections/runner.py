@@ -117,18 +117,23 @@ class Runner:
         """Drop read models that were made from another log, or from more of this one than there is now: an older copy of the
         log was put in its place."""
         with self.views.reading() as cursor:
-            if "projection_log" not in self.views.names(cursor):
+            if "projection_log" not in self.views.names(cursor) or not self._of_another_log(cursor):
                 return
-            known = [row["first_event"] for row in cursor.execute("SELECT first_event FROM projection_log").fetchall()]
-            rows = cursor.execute("SELECT position, own_tables FROM projection_positions").fetchall()
-        first, head = self._first_event(), self.store.head()  # after the positions: others append and project meanwhile
-        if (known and known != first) or any(row["position"] > head for row in rows):
+        with self.views.writing() as cursor:
+            if not self._of_another_log(cursor):
+                return  # another process was first, and has perhaps begun to make them anew
             logger.warning("the read models were made from another log: they are made anew")
-            with self.views.writing() as cursor:
-                for table in [table for row in rows for table in row["own_tables"].split()]:
-                    cursor.execute(f"DROP TABLE IF EXISTS {table}")
-                for table in OWN[:-1]:
-                    cursor.execute(f"DELETE FROM {table}")
+            rows = cursor.execute("SELECT own_tables FROM projection_positions").fetchall()
+            for table in [table for row in rows for table in row["own_tables"].split()]:
+                cursor.execute(f"DROP TABLE IF EXISTS {table}")
+            for table in OWN[:-1]:
+                cursor.execute(f"DELETE FROM {table}")
+
+    def _of_another_log(self, cursor: Cursor) -> bool:
+        known = [row["first_event"] for row in cursor.execute("SELECT first_event FROM projection_log").fetchall()]
+        positions = [row["position"] for row in cursor.execute("SELECT position FROM projection_positions").fetchall()]
+        first, head = self._first_event(), self.store.head()  # after the positions: others append and project meanwhile
+        return bool(known and known != first) or any(position > head for position in positions)
 
     def _note_log(self) -> None:
         """Remember which log the read models are of, once it has an event."""

@@ -8,8 +8,11 @@ from hub.projections.deadlines import Deadlines
 from hub.projections.directory import Directory
 from hub.projections.intervals import Intervals
 from hub.projections.leads import Leads
+from hub.projections.moments import Moments
 from hub.projections.notices import Notices
 from hub.projections.outbox import Outbox
+from hub.projections.persons import Persons
+from hub.projections.punctuality import Punctuality
 from hub.projections.receipts import Receipts
 from hub.store.base import EventStore
 
@@ -21,10 +24,13 @@ class Views:
         self.leads = Leads(store)
         self.deadlines = Deadlines(store)
         self.intervals = Intervals(store)
+        self.moments = Moments(store)
+        self.punctuality = Punctuality(store)
         self.directory = Directory(store)
         self.receipts = Receipts(store)
         self.notices = Notices(store)
         self.outbox = Outbox(store)
         self.channels = Channels(store)
-        self.all: list[Projection] = [self.directory, self.leads, self.deadlines, self.intervals, self.receipts, self.notices,
-                                      self.outbox, self.channels]
+        self.persons = Persons(store)
+        self.all: list[Projection] = [self.directory, self.leads, self.deadlines, self.intervals, self.moments, self.receipts,
+                                      self.notices, self.outbox, self.channels, self.punctuality, self.persons]

@@ -19,7 +19,7 @@ from hub.store.keys import Keys
 from hub.store.leases import Leases
 from hub.store.tables import Cursor, Tables
 
-__all__ = ["Cursor", "EventStore", "Notification", "outages"]
+__all__ = ["Cursor", "EventStore", "Notification", "StoredEvent", "outages"]
 
 POLLS = ((5.0, 0.005), (30.0, 0.02))
 """Up to so many seconds after the last event, look for events of other processes every so many seconds."""
@@ -198,6 +198,17 @@ class EventStore(ABC):
     @abstractmethod
     def healthy(self) -> bool:
         """Whether the database that was opened is still there to be written to."""
+
+    @abstractmethod
+    def scrub(self, tables: Sequence[str], *, thorough: bool = False) -> None:
+        """Leave nothing in the files of what was deleted or overwritten in ``tables``; the log itself is never touched.
+        ``thorough``: by writing read models anew where that is not done anyway. :class:`Unavailable` where somebody reads for
+        too long: to be done again."""
+
+    @abstractmethod
+    def holding(self, texts: Sequence[str]) -> tuple[int, list[str]] | None:
+        """How many bytes of files of the database were searched for ``texts``, and the files that hold one; None where this
+        program does not see the files."""
 
     @abstractmethod
     def close(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
@@ -83,28 +83,19 @@ class EventMapper(Mapper[UUID]):
 
     def to_stored_event(self, domain_event: Any) -> StoredEvent:
         """The row of an event. The key of its subject is made and committed first where it is missing."""
-        event: Event = domain_event
-        cls = type(event)
-        if TOPICS.get(cls.TOPIC) is not cls:
-            raise TypeError(f"{cls.__name__} has no topic of its own: register it with @topic")
-        plan = _plan(cls)
-        sealed = None
-        if has_personal(event):
-            if event.subject is None:
-                raise TypeError(f"{cls.__name__} carries personal data and names no subject whose key encrypts it")
-            plain = msgspec.json.encode(plan.personal_class(*plan.personal_values(event)))
-            where = _place(event.originator_id, event.originator_version, cls.TOPIC)
-            sealed = seal(self.keys.create(event.subject), plain, where)
-        state = msgspec.json.encode(plan.open_class(*plan.open_values(event), cls.VERSION, sealed))
-        return StoredEvent(event.originator_id, event.originator_version, cls.TOPIC, state)
+        return self.to_stored_events([domain_event])[0]
 
     def to_stored_events(self, events: Iterable[Event]) -> list[StoredEvent]:
         """The rows of ``events``; the missing keys of all subjects are made in one commit."""
         events = list(events)
-        subjects = {event.subject for event in events if event.subject is not None and has_personal(event)}
+        plans = [_plan_of(type(event)) for event in events]
+        texts = [plan.personal_values(event) for plan, event in zip(plans, events, strict=True)]
+        subjects = dict.fromkeys(event.subject for event, plan, values in zip(events, plans, texts, strict=True)
+                                 if event.subject is not None and values != plan.nothing)
         if len(subjects) > 1:
             self.keys.create_all(subjects)
-        return [self.to_stored_event(event) for event in events]
+        keys = {subject: self.keys.create(subject) for subject in subjects}
+        return [_stored(event, plan, values, keys) for event, plan, values in zip(events, plans, texts, strict=True)]
 
     def to_domain_event(self, stored_event: StoredEvent) -> Event:
         """The event of a row. Raises :class:`Unreadable` (unknown topic, changed row, lost key), naming its place."""
@@ -151,10 +142,22 @@ class EventMapper(Mapper[UUID]):
 _ENVELOPES = msgspec.json.Decoder(_Envelope)
 
 
-def has_personal(event: Event) -> bool:
-    """Whether any personal field of ``event`` is filled in."""
-    plan = _plan(type(event))
-    return plan.personal_values(event) != plan.nothing
+def _plan_of(cls: type[Event]) -> _Plan:
+    if TOPICS.get(cls.TOPIC) is not cls:
+        raise TypeError(f"{cls.__name__} has no topic of its own: register it with @topic")
+    return _plan(cls)
+
+
+def _stored(event: Event, plan: _Plan, personal: tuple[Any, ...], keys: Mapping[UUID, bytes]) -> StoredEvent:
+    """The row of an event with these values of its personal fields."""
+    sealed = None
+    if personal != plan.nothing:
+        if event.subject is None:
+            raise TypeError(f"{type(event).__name__} carries personal data and names no subject whose key encrypts it")
+        where = _place(event.originator_id, event.originator_version, event.TOPIC)
+        sealed = seal(keys[event.subject], msgspec.json.encode(plan.personal_class(*personal)), where)
+    state = msgspec.json.encode(plan.open_class(*plan.open_values(event), event.VERSION, sealed))
+    return StoredEvent(event.originator_id, event.originator_version, event.TOPIC, state)
 
 
 def _upcast(stored: StoredEvent, version: int, plain: bytes, cls: type[Event], plan: _Plan) -> bytes:

@@ -27,6 +27,8 @@ class FileStore:
         same data again gives the same digest. Raises :class:`Unavailable` when the disk is full.
         """
         digest = hmac.digest(self._naming, data, "sha256").hex()
+        if self.keys.destroyed(subject):
+            return digest  # nothing is kept any more of who was erased
         sealed = seal(self.keys.create(subject), data, _place(digest, subject))
         path = self._path(digest, subject)
         part = path.with_name(f".{digest}.{token_hex(8)}")
@@ -52,6 +54,21 @@ class FileStore:
         except FileNotFoundError:
             return None
         return unseal(key, sealed, _place(digest, subject))
+
+    def remove(self, subject: UUID) -> int:
+        """Delete all files of a subject; how many. Their contents went with the key, their sizes and number go here."""
+        folder = self.folder / subject.hex
+        try:
+            found = list(folder.iterdir())
+            for path in found:
+                path.unlink(missing_ok=True)
+            folder.rmdir()
+            _sync_folder(self.folder)
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            raise Unavailable(f"files: {error.strerror}") from error
+        return len(found)
 
     def _path(self, digest: str, subject: UUID) -> Path:
         if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):

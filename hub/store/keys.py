@@ -12,8 +12,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock, RLock
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
+from weakref import WeakMethod
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -79,19 +80,36 @@ class Keys(ABC):
         self._lock = RLock()
         self._cache: OrderedDict[UUID, bytes] = OrderedDict()
         self._seen_version = -1
+        self._watchers: list[WeakMethod[Callable[[], object]]] = []
+
+    noticed_within: ClassVar[float] = 0.0
+    """Seconds after which every process knows of a destroyed key."""
+
+    def watch(self, forget: Callable[[], object]) -> None:
+        """Call the method ``forget`` of an object, as long as it lives, when this process learns that a key was destroyed:
+        what it keeps decrypted in memory is to be read again."""
+        with self._lock:
+            self._watchers = [known for known in self._watchers if known() is not None]
+            self._watchers.append(WeakMethod(forget))
 
     def create(self, subject: UUID) -> bytes:
-        """The key of ``subject``, made and committed now if there is none. Every caller gets the same one."""
+        """The key of ``subject``, made and committed now if there is none. Every caller gets the same one.
+
+        An erased subject has no key any more: each call gives another one, which nobody keeps, so that what is still written
+        about the subject can be read by nobody.
+        """
         key = self.get(subject)
         if key is None:
             self.create_all([subject])
             key = self.get(subject)
         if key is None:
-            raise Unavailable(f"the key of {subject} was destroyed while it was being made; try again")
+            if not self.destroyed(subject):
+                raise Unavailable(f"the key of {subject} could not be made; try again")
+            key = AESGCM.generate_key(KEY_BYTES * 8)
         return key
 
     def create_all(self, subjects: Collection[UUID]) -> None:
-        """Make the missing keys of ``subjects`` in one commit; the first writer's key wins."""
+        """Make the missing keys of ``subjects`` in one commit; the first writer's key wins. Erased subjects get none."""
         get = self.lookup()
         missing = [subject for subject in subjects if get(subject) is None]
         if missing:
@@ -105,9 +123,14 @@ class Keys(ABC):
         """:meth:`get` for one batch: looks for destroys of other processes now and not at every key."""
         with self._lock:
             version = self._version()
-            if version != self._seen_version:  # another process committed: perhaps a destroy
+            destroyed = version != self._seen_version
+            if destroyed:
                 self._cache.clear()
                 self._seen_version = version
+            watchers = self._watchers if destroyed else []
+        for watcher in watchers:
+            if (forget := watcher()) is not None:
+                forget()
         return self._known
 
     def _known(self, subject: UUID) -> bytes | None:
@@ -151,11 +174,15 @@ class Keys(ABC):
 
     @abstractmethod
     def _insert(self, keys: Sequence[tuple[UUID, bytes]]) -> None:
-        """Keep wrapped keys, except those of subjects who have one."""
+        """Keep wrapped keys, except those of subjects who have one or were erased."""
 
     @abstractmethod
     def _delete(self, subject: UUID) -> None:
         """Delete the key for good and remember that it was destroyed."""
+
+    @abstractmethod
+    def scrub(self) -> None:
+        """Leave nothing of destroyed keys in the files of their place. :class:`Unavailable` where that cannot be done now."""
 
     @abstractmethod
     def rows(self) -> tuple[list[tuple[UUID, bytes]], list[UUID]]:
@@ -249,7 +276,7 @@ class KeyStore(Keys):
 
     def _commit(self, writes: list[Sequence[tuple[UUID, bytes]]]) -> list[None | Exception]:
         with self._transaction() as db:
-            db.executemany("INSERT OR IGNORE INTO keys VALUES (?, ?)",
+            db.executemany("INSERT OR IGNORE INTO keys SELECT ?1, ?2 WHERE ?1 NOT IN (SELECT subject FROM destroyed)",
                            [(subject.bytes, wrapped) for keys in writes for subject, wrapped in keys])
         return [None] * len(writes)
 
@@ -259,10 +286,16 @@ class KeyStore(Keys):
             db.execute("DELETE FROM keys WHERE subject = ?", (subject.bytes,))
             (version,) = db.execute("PRAGMA user_version").fetchone()
             db.execute(f"PRAGMA user_version = {version + 1}")  # every process sees that a key went
+        try:
+            self.scrub()
+        except Unavailable as error:
+            raise Unavailable(f"the key of {subject} is deleted, but {error}; destroy it again") from error
+
+    def scrub(self) -> None:
         with self._writing, _outages():
             (busy, *_) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
-            raise Unavailable(f"the key of {subject} is deleted, but still in the log of {self.path.name}; destroy it again")
+            raise Unavailable(f"a deleted key is still in the log of {self.path.name}")
 
     def destroyed(self, subject: UUID) -> bool:
         return bool(self._read("SELECT 1 FROM destroyed WHERE subject = ?", subject.bytes))

@@ -1,7 +1,9 @@
-"""The store for many processes: PostgreSQL. An append is one call of a function that takes a lock before it numbers.
+"""The store for many processes: PostgreSQL. Appends wait for the disk together; readers wait for the numbers under way.
 
-Without the lock a reader that follows the log may see number 8 before number 7 is committed, and never see 7. The lock is
-held until the commit is on the disk, so that numbers become visible in order; group commit makes up for the waiting.
+A reader that follows the log must not take number 8 while number 7 is not committed: it would never see 7. So an append marks
+the next number, by an advisory lock that anybody may share, before it takes numbers of its own, and keeps the mark until its
+transaction has ended. Readers stop before the lowest mark (``hub_horizon``). A lock that lets one append in at a time would do
+as well, and would make each wait for the disk alone.
 """
 
 from __future__ import annotations
@@ -9,14 +11,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
+from itertools import chain
 from threading import Event as Flag
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 from uuid import UUID
 
 import psycopg
 from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Notification, StoredEvent
+from psycopg.rows import tuple_row
+from psycopg.types.numeric import Int8
 
+from hub.domain.event import Event
 from hub.store.base import EventStore
 from hub.store.errors import NotMigrated, Unavailable
 from hub.store.group import GroupCommit
@@ -32,6 +39,7 @@ from hub.store.postgres_tables import (
     PostgresCursor,
     PostgresTables,
     outage,
+    rewrite,
     typed,
 )
 from hub.store.tables import Cursor
@@ -39,9 +47,18 @@ from hub.store.tables import Cursor
 logger = logging.getLogger(__name__)
 
 CHANNEL = "hub_events"
-"""Where every append says the new head of the log."""
+"""Where processes that appended say so."""
+TELL_PAUSE = 0.005
+"""Seconds between two notifications of a process: what is appended meanwhile is told together."""
+FEW = 4
+"""Rows of an append that are sent one by one."""
 HEAR_POLL = 1.0
 """Seconds after which the log is looked at even if nothing was heard: a notification is a hint, never a promise."""
+
+NEXT = "CASE WHEN is_called THEN last_value + 1 ELSE last_value END"
+"""The number that an append takes next, of the sequence's row."""
+MARKS = f"((('stored_events'::regclass::oid::bigint) & {2**23 - 1}) << 40)"
+"""What is added to a number to make a mark of it: the marks of several schemas of a database are kept apart."""
 
 SCHEMA = typed("""
 CREATE TABLE IF NOT EXISTS stored_events (
@@ -58,17 +75,29 @@ CREATE OR REPLACE FUNCTION hub_append(streams UUID[], versions BIGINT[], topics 
 RETURNS BIGINT[] LANGUAGE plpgsql AS $$
 DECLARE positions BIGINT[];
 BEGIN
-    PERFORM pg_advisory_xact_lock({APPEND_LOCK});
-    WITH stored AS (
-        INSERT INTO stored_events (originator_id, originator_version, topic, state)
-        SELECT r.stream, r.version, r.topic, r.state
-        FROM unnest(streams, versions, topics, states) WITH ORDINALITY AS r (stream, version, topic, state, n) ORDER BY r.n
-        RETURNING notification_id)
-    SELECT array_agg(notification_id ORDER BY notification_id) INTO positions FROM stored;
-    PERFORM pg_notify('{CHANNEL}', positions[array_upper(positions, 1)]::text);
+    PERFORM pg_advisory_xact_lock_shared({APPEND_LOCK});
+    PERFORM pg_advisory_xact_lock_shared({MARKS} + {NEXT}) FROM stored_events_notification_id_seq;
+    SELECT array_agg(nextval('stored_events_notification_id_seq')) INTO positions FROM generate_subscripts(streams, 1);
+    INSERT INTO stored_events (originator_id, originator_version, topic, state, notification_id)
+        SELECT * FROM unnest(streams, versions, topics, states, positions) AS r (stream, version, topic, state, position)
+        ORDER BY r.stream, r.version;
     RETURN positions;
 END $$;
+CREATE OR REPLACE FUNCTION hub_horizon() RETURNS BIGINT LANGUAGE plpgsql VOLATILE AS $$
+DECLARE marks BIGINT := {MARKS};
+        next BIGINT;
+        oldest BIGINT;
+BEGIN
+    SELECT {NEXT} INTO next FROM stored_events_notification_id_seq;
+    SELECT min((classid::bigint << 32 | objid::bigint) - marks) INTO oldest FROM pg_locks
+        WHERE locktype = 'advisory' AND objsubid = 1 AND classid::bigint >> 8 = marks >> 40
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database());
+    RETURN LEAST(next, oldest);
+END $$;
 """
+"""``hub_horizon`` looks at the numbers before it looks at the marks: whoever took a number by then has put its mark before.
+Rows are stored in one order of streams, so that two appends to the same streams wait for each other and never in a circle;
+their numbers are in the order of the caller."""
 
 Rows = Sequence[StoredEvent]
 Outcome = list[int] | Exception
@@ -83,12 +112,20 @@ WHERE table_schema = current_schema() AND pg_get_serial_sequence(quote_ident(tab
 """Columns that number their rows by a sequence."""
 
 
+@cache
+def _append_of(rows: int) -> str:
+    """The call for so many rows, each of their columns a parameter."""
+    array = f"ARRAY[{', '.join(['%s'] * rows)}]"
+    return f"SELECT hub_append({array}::uuid[], {array}::bigint[], {array}::text[], {array}::bytea[])"
+
+
 class _Recorder(ApplicationRecorder):
     """The library's recorder over our table; the columns are the library's own."""
 
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
         self._group: GroupCommit[Rows, list[int]] = GroupCommit(self._commit)
+        self._horizon = 0
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> list[int]:
         return self._group.write(stored_events)
@@ -110,10 +147,15 @@ class _Recorder(ApplicationRecorder):
             return error
 
     def _call(self, connection: Connection, rows: Rows) -> list[int]:
+        columns = ([row.originator_id for row in rows], [Int8(row.originator_version) for row in rows],
+                   [row.topic for row in rows], [row.state for row in rows])
         try:
-            row = connection.execute("SELECT hub_append(%s, %s, %s, %s)", (
-                [row.originator_id for row in rows], [row.originator_version for row in rows], [row.topic for row in rows],
-                [row.state for row in rows]), binary=True).fetchone()
+            with connection.cursor(row_factory=tuple_row) as cursor:
+                if len(rows) <= FEW:  # an array costs the driver more than its elements do
+                    cursor.execute(_append_of(len(rows)), list(chain(*columns)), binary=True)
+                else:
+                    cursor.execute("SELECT hub_append(%s, %s, %s, %s)", columns, binary=True)
+                row = cursor.fetchone()
         except psycopg.IntegrityError as error:
             raise IntegrityError(str(error)) from error
         assert row is not None
@@ -134,20 +176,34 @@ class _Recorder(ApplicationRecorder):
         rows = self.pool.run(statement, values, binary=True)
         return [StoredEvent(originator_id, version, topic, state) for version, topic, state in rows]
 
+    def horizon(self) -> int:
+        """The lowest number that an append under way may have; what is below does not change any more.
+
+        To be asked before the snapshot in which rows are read: what ends in between is not in it.
+        """
+        [(horizon,)] = self.pool.run("SELECT hub_horizon()")
+        self._horizon = max(self._horizon, int(horizon))
+        return self._horizon
+
     def select_notifications(self, start: int | None, limit: int, stop: int | None = None, topics: Sequence[str] = (), *,
                              inclusive_of_start: bool = True) -> list[Notification]:
-        conditions, values = ["true"], list[Any]()
+        conditions, values = ["notification_id < %s"], list[Any]()
         for condition, value in ((f"notification_id {'>=' if inclusive_of_start else '>'} %s", start),
                                  ("notification_id <= %s", stop), ("topic = ANY(%s)", list(topics) or None)):
             if value is not None:
                 conditions.append(condition)
                 values.append(value)
-        rows = self.pool.run("SELECT originator_id, originator_version, topic, state, notification_id FROM stored_events WHERE "
-                             f"{' AND '.join(conditions)} ORDER BY notification_id LIMIT %s", [*values, limit], binary=True)
+        statement = ("SELECT originator_id, originator_version, topic, state, notification_id FROM stored_events WHERE "
+                     f"{' AND '.join(conditions)} ORDER BY notification_id LIMIT %s")
+        rows: list[Any] = []
+        if (start or 0) + limit < self._horizon:  # a reader of the past need not ask
+            rows = self.pool.run(statement, [self._horizon, *values, limit], binary=True)
+        if len(rows) < limit:
+            rows = self.pool.run(statement, [self.horizon(), *values, limit], binary=True)
         return [Notification(stream, version, topic, state, id) for stream, version, topic, state, id in rows]
 
     def max_notification_id(self) -> int | None:
-        (row,) = self.pool.run("SELECT MAX(notification_id) FROM stored_events")
+        (row,) = self.pool.run("SELECT MAX(notification_id) FROM stored_events WHERE notification_id < %s", (self.horizon(),))
         return None if row[0] is None else int(row[0])
 
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Any:
@@ -182,6 +238,35 @@ class PostgresStore(EventStore):
         self._closed = Flag()
         self._heard = Flag()
         self._ear: Thread | None = None
+        self._mouth: Thread | None = None
+        self._news = Flag()
+        self._newest = self._told = 0
+        self._beginning = Lock()
+
+    def append(self, events: Sequence[Event]) -> list[int]:
+        positions = super().append(events)
+        if positions:
+            self._newest = positions[-1]
+            self._news.set()
+            with self._beginning:
+                if self._mouth is None:
+                    self._mouth = Thread(target=self._tell, name="tell", daemon=True)
+                    self._mouth.start()
+        return positions
+
+    def _tell(self) -> None:
+        """Notify other processes of what this one appends, beside the appends: transactions that notify commit one by one."""
+        while True:
+            self._news.wait()
+            self._news.clear()
+            if self._newest != self._told:
+                self._told = self._newest
+                try:
+                    self.pool.run("SELECT pg_notify(%s, %s)", (CHANNEL, str(self._told)))
+                except Unavailable:
+                    logger.debug("nobody was notified; who listens looks every %.1f s as well", HEAR_POLL)
+            if self._closed.wait(TELL_PAUSE) and self._newest == self._told:
+                return
 
     def _insert(self, stored: Sequence[StoredEvent]) -> list[int]:
         """An append whose connection broke may be stored or not: it is made again, and the event ids tell."""
@@ -244,9 +329,10 @@ class PostgresStore(EventStore):
                     ear.execute(f"LISTEN {CHANNEL}")
                     self._hear(self.head())  # what came before LISTEN
                     while not self._closed.is_set():
-                        heard = [int(note.payload) for note in ear.notifies(timeout=HEAR_POLL, stop_after=1)]
-                        self._hear(max(heard, default=0) or self.head())
-            except (psycopg.Error, Unavailable, ValueError) as error:
+                        for _ in ear.notifies(timeout=HEAR_POLL, stop_after=1):
+                            pass  # it may name a number that readers must not see yet
+                        self._hear(self.head())
+            except (psycopg.Error, Unavailable) as error:
                 logger.warning("notifications are not heard, looking every %.1f s instead: %s", HEAR_POLL, type(error).__name__)
                 self._heard.set()
                 self._closed.wait(HEAR_POLL)
@@ -254,6 +340,14 @@ class PostgresStore(EventStore):
     def _hear(self, head: int) -> None:
         if head > self._known_head:
             self._wake(head)
+
+    def scrub(self, tables: Sequence[str], *, thorough: bool = False) -> None:
+        with self.reading() as cursor:
+            there = self.tables.names(cursor) - {"stored_events"}
+        rewrite(self.pool, [f'"{name}"' for name in tables if name in there])
+
+    def holding(self, texts: Sequence[str]) -> None:
+        return None
 
     def healthy(self) -> bool:
         try:
@@ -265,8 +359,10 @@ class PostgresStore(EventStore):
 
     def close(self) -> None:
         self._closed.set()
-        if self._ear is not None:
-            self._ear.join(timeout=2 * HEAR_POLL + 5)
+        self._news.set()
+        for thread in (self._mouth, self._ear):
+            if thread is not None:
+                thread.join(timeout=2 * HEAR_POLL + 5)
         self.pool.close()
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from hub.store.errors import NotMigrated
 from hub.store.keys import Keys
-from hub.store.postgres_tables import Pool, outage
+from hub.store.postgres_tables import Pool, outage, rewrite
 
 NOTICED_WITHIN = 0.25
 """Seconds after which every process knows of a destroyed key."""
@@ -23,6 +23,8 @@ CREATE TABLE IF NOT EXISTS hub_keys.destroyed (subject UUID PRIMARY KEY, number 
 
 class PostgresKeys(Keys):
     """Keys in the schema ``hub_keys`` of a database, which :func:`hub.store.postgres.migrate` makes."""
+
+    noticed_within = NOTICED_WITHIN
 
     def __init__(self, url: str, secret: bytes, *, prepare: bool = True) -> None:
         super().__init__("the schema hub_keys", secret)
@@ -54,7 +56,8 @@ class PostgresKeys(Keys):
         return bytes(rows[0][0]) if rows else None
 
     def _insert(self, keys: Sequence[tuple[UUID, bytes]]) -> None:
-        self.pool.run("INSERT INTO hub_keys.keys SELECT * FROM unnest(%s, %s) ON CONFLICT DO NOTHING",
+        self.pool.run("INSERT INTO hub_keys.keys SELECT subject, wrapped FROM unnest(%s, %s) AS n (subject, wrapped) WHERE "
+                      "NOT EXISTS (SELECT 1 FROM hub_keys.destroyed d WHERE d.subject = n.subject) ON CONFLICT DO NOTHING",
                       ([subject for subject, _ in sorted(keys)], [wrapped for _, wrapped in sorted(keys)]), binary=True)
 
     def _delete(self, subject: UUID) -> None:
@@ -62,6 +65,9 @@ class PostgresKeys(Keys):
             connection.execute("INSERT INTO hub_keys.destroyed (subject) VALUES (%s) ON CONFLICT (subject) DO UPDATE SET "
                                "number = nextval(pg_get_serial_sequence('hub_keys.destroyed', 'number'))", (subject,))
             connection.execute("DELETE FROM hub_keys.keys WHERE subject = %s", (subject,))
+
+    def scrub(self) -> None:
+        rewrite(self.pool, ["hub_keys.keys"])
 
     def destroyed(self, subject: UUID) -> bool:
         return bool(self.pool.run("SELECT 1 FROM hub_keys.destroyed WHERE subject = %s", (subject,)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -27,8 +27,12 @@ RETRIED_FOR = 1.5
 SECLUDING = 100
 """Milliseconds to wait for the readers of tables that are to be replaced, before new ones are let through: less than the
 second after which the server looks for deadlocks."""
+REWRITING = 3_000
+"""Milliseconds to wait for those who use a table that is to be written anew."""
 LOST = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, PoolClosed, TooManyRequests)
 """What says "not now"; every other error is somebody's mistake."""
+UNAVAILABLE = (*LOST, psycopg.errors.ReadOnlySqlTransaction)
+"""The same for who writes: a standby takes no writes, nor does a server that its keepers have locked."""
 
 TABLES_LOCK, VIEWS_LOCK, APPEND_LOCK = 7_101, 7_102, 7_103
 """Advisory locks: one writer of a kind at a time in a database, as in SQLite."""
@@ -128,12 +132,17 @@ class Pool:
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """A connection in autocommit mode. It may be dead: the next one is not, and see :meth:`transaction`."""
-        with outage(), _writable(), self._pool.connection() as connection:
+        try:
+            connection = self._pool.getconn()
             try:
                 yield connection
             finally:
-                if connection.broken:
+                broken = connection.broken
+                self._pool.putconn(connection)
+                if broken:
                     self._pool.check()  # after a restart of the server all the others are dead as well
+        except UNAVAILABLE as error:
+            raise _said(error) from error
 
     def run(self, statement: str, values: Sequence[Any] = (), *, binary: bool = False) -> list[Any]:
         """The rows of one statement that does no harm twice: it is made again where its connection had died meanwhile."""
@@ -150,7 +159,8 @@ class Pool:
     @contextmanager
     def transaction(self, begin: str) -> Iterator[Connection]:
         """A connection inside a transaction that ``begin`` began; dead connections are put aside."""
-        with outage(), nullcontext() if "READ ONLY" in begin else _writable():
+        not_now = LOST if "READ ONLY" in begin else UNAVAILABLE
+        try:
             connection = self._begun(begin)
             try:
                 yield connection
@@ -159,6 +169,8 @@ class Pool:
                 raise library.IntegrityError(str(error)) from error
             finally:
                 self._end(connection)
+        except not_now as error:
+            raise _said(error) from error
 
     def _begun(self, begin: str) -> Connection:
         for _ in range(CONNECTIONS + 1):
@@ -192,21 +204,16 @@ class Pool:
 
 
 @contextmanager
-def _writable() -> Iterator[None]:
-    """A server that takes no writes now, a standby or one that its keepers have locked, as :class:`Unavailable`."""
-    try:
-        yield
-    except psycopg.errors.ReadOnlySqlTransaction as error:
-        raise Unavailable(str(error).strip().partition("\n")[0]) from error
-
-
-@contextmanager
 def outage() -> Iterator[None]:
     """The driver's "not now" as :class:`Unavailable`."""
     try:
         yield
     except LOST as error:
-        raise Unavailable(str(error).strip().partition("\n")[0] or type(error).__name__) from error
+        raise _said(error) from error
+
+
+def _said(error: Exception) -> Unavailable:
+    return Unavailable(str(error).strip().partition("\n")[0] or type(error).__name__)
 
 
 class PostgresTables(Tables):
@@ -289,3 +296,21 @@ class PostgresTables(Tables):
     def _own_schema(self) -> str:
         with self.reading() as cursor:
             return self.schema or str(cursor.execute("SELECT current_schema() AS name").fetchone()["name"])
+
+
+def rewrite(pool: Pool, tables: Sequence[str]) -> None:
+    """Write tables and their indexes anew without the rows that were deleted, whose bytes a plain VACUUM leaves in the files.
+
+    Nobody reads a table meanwhile, and nobody waits long: :class:`Unavailable` where it is in use for seconds, and where this
+    user may not.
+    """
+    with outage(), pool.connection() as connection:
+        connection.execute(f"SET lock_timeout = {REWRITING}")
+        try:
+            for table in tables:
+                connection.execute(f"VACUUM FULL {table}", prepare=False)
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.InsufficientPrivilege) as error:
+            raise Unavailable(f"VACUUM FULL {table}: {str(error).strip().partition(chr(10))[0]}") from error
+        finally:
+            if not connection.broken:
+                connection.execute("RESET lock_timeout")

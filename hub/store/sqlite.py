@@ -6,10 +6,11 @@ made again, and nobody who appends waits for them.
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -26,6 +27,8 @@ from hub.store.sqlite_tables import SqliteTables
 from hub.store.tables import Cursor
 
 EVENTS = "stored_events"
+SEARCHED = 1 << 24
+"""Bytes of a file that are searched at a time."""
 VIEWS = "-views"
 """What the name of the file of read models has after that of the log."""
 
@@ -94,20 +97,19 @@ class SqliteStore(EventStore):
 
     def __init__(self, path: Path, keys: Keys) -> None:
         self.path = path
-        with outages():
+        with outages(), ExitStack() as opened:
             self.tables = SqliteTables(path, durable=True)
-            try:
-                self.views = SqliteTables(path.with_name(f"{path.stem}{VIEWS}{path.suffix}"), durable=False)
-                recorder = _Recorder(self.tables)
-                recorder.create_table()
-                with self.views.writing() as cursor:
-                    self.views.script(cursor, LEASES)
-                super().__init__(recorder, keys, self.tables, self.views)
-                self._watch = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-                self._seen_version = -1
-            except BaseException:
-                self.tables.close()
-                raise
+            opened.callback(self.tables.close)
+            self.views = SqliteTables(path.with_name(f"{path.stem}{VIEWS}{path.suffix}"), durable=False)
+            opened.callback(self.views.close)
+            recorder = _Recorder(self.tables)
+            recorder.create_table()
+            with self.views.writing() as cursor:
+                self.views.script(cursor, LEASES)
+            super().__init__(recorder, keys, self.tables, self.views)
+            self._watch = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._seen_version = -1
+            opened.pop_all()  # nothing failed: they stay open
 
     def position(self, stream: UUID, version: int) -> int:
         with self.reading() as cursor:
@@ -123,7 +125,8 @@ class SqliteStore(EventStore):
     def rows(self, cursor: Cursor, after: int, limit: int) -> list[Notification]:
         cursor.execute(f"SELECT originator_id, originator_version, topic, state, rowid FROM {EVENTS} WHERE rowid > ? "
                        "ORDER BY rowid LIMIT ?", (after, limit))
-        return [Notification(UUID(stream), version, topic, state, id) for stream, version, topic, state, id in cursor.fetchall()]
+        return [Notification(_stream(stream), version, topic, state, id)
+                for stream, version, topic, state, id in cursor.fetchall()]
 
     def filling(self) -> AbstractContextManager[Cursor]:
         return self.writing()
@@ -144,11 +147,50 @@ class SqliteStore(EventStore):
     def healthy(self) -> bool:
         return all(tables.datastore.in_place() and os.access(tables.path, os.W_OK) for tables in (self.tables, self.views))
 
+    def scrub(self, tables: Sequence[str], *, thorough: bool = False) -> None:
+        if thorough:
+            self.views.rewrite()  # never the log: its positions would be numbered anew
+        self.views.checkpoint()
+        self.tables.checkpoint()
+
+    def holding(self, texts: Sequence[str]) -> tuple[int, list[str]]:
+        wanted = [form for text in texts for form in dict.fromkeys(
+            (text.encode(), json.dumps(text)[1:-1].encode(), text.lower().encode()))]
+        searched, found = 0, []
+        for path in sorted(self.path.parent.glob(f"{self.path.stem}*")):
+            if path.is_file():
+                n, held = _search(path, wanted)
+                searched += n
+                found += [path.name] if held else []
+        return searched, found
+
     def close(self) -> None:
         with self._appended:
             self._watch.close()
         self.views.close()
         self.tables.close()
+
+
+def _search(path: Path, wanted: Sequence[bytes]) -> tuple[int, bool]:
+    """Bytes of a file, and whether one of ``wanted`` is in it; pieces overlap, so that none is cut."""
+    longest = max(map(len, wanted), default=1)
+    size, kept = 0, b""
+    with open(path, "rb") as file:
+        while piece := file.read(SEARCHED):
+            size += len(piece)
+            kept = kept[-longest:] + piece
+            if any(form in kept for form in wanted):
+                return size, True
+    return size, False
+
+
+def _stream(text: str) -> UUID | str:
+    """A stream's id; as it is where nobody of ours wrote it, so that a check can tell."""
+    try:
+        found = UUID(text)
+    except (ValueError, AttributeError, TypeError):
+        return text
+    return found if found.hex == text else text
 
 
 def _text(stream: UUID | str) -> str:

@@ -203,6 +203,27 @@ class SqliteTables(Tables):
                     cursor.execute(insert, tuple(first))
                     cursor.executemany(insert, (tuple(row) for row in rows))
 
+    def checkpoint(self) -> None:
+        """Bring the write-ahead log into the file and cut it to nothing: it holds rows as they were before.
+
+        Readers of a moment ago are waited for; :class:`Unavailable` where one goes on.
+        """
+        with outages(), self.datastore.get_connection(commit=True) as connection:
+            try:
+                (busy, *_) = connection._sqlite_conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            except sqlite3.Error as error:
+                raise _translated(error) from error
+        if busy:
+            raise Unavailable(f"what was deleted is still in the write-ahead log of {self.path.name}: somebody reads it")
+
+    def rewrite(self) -> None:
+        """Write the whole file anew without anything that was deleted."""
+        with outages(), self.datastore.get_connection(commit=True) as connection:
+            try:
+                connection._sqlite_conn.execute("VACUUM")
+            except sqlite3.Error as error:
+                raise _translated(error) from error
+
     def close(self) -> None:
         """Close all connections."""
         self.datastore.close()

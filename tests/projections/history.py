@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from msgspec.structs import replace
 
@@ -18,6 +18,7 @@ from hub.domain.events import FileRef
 from hub.domain.fact import Fact
 from hub.domain.form import Form, FormSettings, form_stream
 from hub.domain.partner import Template, template_stream
+from hub.domain.privacy import Count, Erasure, Noted, Removal
 from hub.domain.staff import User, user_stream
 from tests.house import MONDAY, Department, actor, after, form, phone, user
 
@@ -30,10 +31,22 @@ def history() -> tuple[Event, ...]:
     with tempfile.TemporaryDirectory() as folder, Department(Path(folder)) as house:
         house.begin()
         for tell in (settings, a_deal_won, lost_and_back, refused_with_a_letter, merged_and_split, left_lying, quarantined,
-                     talked):
+                     talked, erased):
             tell(house)
             house.runner.catch_up()
         return tuple(event for _, event in house.store.log(0, 100_000))
+
+
+def erased(house: Department) -> None:
+    """Somebody's data was given out and erased; one provider still has to answer. The person was on no card of these."""
+    by = {"actor": actor("adam"), "at": after(days=30)}
+    person = uuid5(NAMESPACE_URL, "erased person")
+    begun = {"people": (person,), "cards": (), "subjects": (person,), "reason": "Отзыв согласия"}
+    removals = tuple(Removal("phone/main", "recording", f"RE{n}") for n in range(3))
+    house.hub.change(Noted, uuid5(person, "archive"), lambda n: n.exported((person,), (), "Запрос клиента"), **by)
+    for step in (lambda one: one.begin(begun, removals), lambda one: one.removed(1), lambda one: one.removed(2, "refused"),
+                 lambda one: one.finish((Count("keys", 1),), ("backups",), ("sweep",))):
+        house.hub.change(Erasure, uuid5(person, "erasure"), step, **by)
 
 
 def settings(house: Department) -> None:

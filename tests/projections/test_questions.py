@@ -145,6 +145,7 @@ def test_far_behind_more_states_are_kept_and_given_back(house: Department) -> No
 
     class Counting:
         reads = 0
+        keys = house.store.keys
 
         def read(self, *arguments: Any) -> Any:
             self.reads += 1

@@ -88,13 +88,15 @@ def test_a_destroyed_key_erases_one_person_and_no_other(store: EventStore, keys:
     assert third.text == "x"  # type: ignore[attr-defined]
 
 
-def test_a_person_who_comes_back_after_erasure_gets_a_new_key_and_the_old_text_stays_erased(
-        store: EventStore, keys: KeyStore) -> None:
+def test_what_is_still_written_about_an_erased_person_can_be_read_by_nobody(
+        store: EventStore, keys: KeyStore, tmp_path: Path) -> None:
     stream, person = uuid4(), uuid4()
     store.append([met(stream, 1, person, text="before")])
     keys.destroy(person)
-    store.append([met(stream, 2, person, text="after")])
-    assert [event.text for event in store.read(stream)] == ["[erased]", "after"]  # type: ignore[attr-defined]
+    store.append([met(stream, 2, person, text="after"), met(stream, 3, uuid4(), text="another")])
+    assert [event.text for event in store.read(stream)] == ["[erased]", "[erased]", "another"]  # type: ignore[attr-defined]
+    assert keys.get(person) is None
+    assert keys.create(person) != keys.create(person), "each time another key, which nobody keeps"
 
 
 def test_a_lost_key_is_not_taken_for_an_erasure(store: EventStore, tmp_path: Path) -> None:

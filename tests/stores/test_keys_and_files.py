@@ -101,10 +101,11 @@ def test_a_file_goes_with_its_persons_key(files: FileStore, keys: KeyStore) -> N
     digest = files.put(b"data", subject)
     keys.destroy(subject)
     assert files.get(digest, subject) is None
-    files.put(b"other", subject)  # a new key
-    assert files.get(digest, subject) is None
     assert files.put(b"data", subject) == digest
-    assert files.get(digest, subject) == b"data"
+    assert files.get(digest, subject) is None, "nothing is kept any more of who was erased"
+    assert files.remove(subject) == 1
+    assert not (files.folder / subject.hex).exists()
+    assert files.remove(subject) == 0
 
 
 def test_a_changed_file_is_noticed_and_a_path_is_no_digest(files: FileStore) -> None:

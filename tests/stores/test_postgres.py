@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Barrier, Thread
 from threading import Event as Flag
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -106,12 +106,12 @@ def drive_in_a_process(url: str) -> None:
 
 def test_a_reader_that_follows_sees_positions_grow_and_misses_none(store: PostgresStore, postgres_url: str) -> None:
     """Threads share commits, processes do not; every fifth append is refused and leaves a gap in the numbers."""
-    workers = [SPAWN.Process(target=append_in_a_process, args=(postgres_url, 150)) for _ in range(2)]
+    workers = [SPAWN.Process(target=append_in_a_process, args=(postgres_url, 60)) for _ in range(2)]
     taken = noted(uuid4(), 1)
     store.append([taken])
 
     def write(_: int) -> None:
-        for n in range(100):
+        for n in range(50):
             if n % 5:
                 store.append([noted(uuid4(), 1)])
             else:
@@ -119,7 +119,7 @@ def test_a_reader_that_follows_sees_positions_grow_and_misses_none(store: Postgr
                     store.append([noted(uuid4(), 1), noted(taken.originator_id, 1)])
 
     seen: list[int] = []
-    all_of_them = 1 + 4 * 80 + 2 * 2 * 150
+    all_of_them = 1 + 4 * 40 + 2 * 2 * 60
     for worker in workers:
         worker.start()
     with ThreadPoolExecutor(4) as threads:
@@ -136,34 +136,71 @@ def test_a_reader_that_follows_sees_positions_grow_and_misses_none(store: Postgr
     assert seen[-1] > len(seen), "there are gaps to be stepped over"
 
 
-@pytest.mark.parametrize(("lock", "missed"), [(True, []), (False, [1])])
-def test_without_the_lock_a_reader_would_miss_an_event(
-        store: PostgresStore, postgres_url: str, admin: psycopg.Connection[Any], lock: bool, missed: list[int]) -> None:
-    """The first to take a number is the last to commit. With the lock the second waits for it."""
-    if not lock:
+@pytest.mark.parametrize(("marked", "missed"), [(True, []), (False, [1])])
+def test_without_its_mark_a_reader_would_miss_an_event(
+        store: PostgresStore, postgres_url: str, admin: psycopg.Connection[Any], marked: bool, missed: list[int]) -> None:
+    """The first to take a number is the last to commit. Readers wait at its mark, and the second append does not wait."""
+    if not marked:
         [[body]] = admin.execute("SELECT pg_get_functiondef('hub_append'::regproc)").fetchall()
-        assert "PERFORM pg_advisory_xact_lock" in body
-        admin.execute(body.replace("PERFORM pg_advisory_xact_lock", "-- "))
+        [mark] = [line for line in body.splitlines() if "pg_advisory_xact_lock_shared" in line and "last_value" in line]
+        admin.execute(body.replace(mark, ""))
     seen: list[int] = []
 
     def look() -> None:
+        assert store.head() == max([row.id for row in store.tail(0, 10)], default=0)
         seen.extend(row.id for row in store.tail(max(seen, default=0), 10))
 
-    with psycopg.connect(postgres_url) as slow, psycopg.connect(postgres_url, autocommit=True) as quick:
+    with psycopg.connect(postgres_url) as slow:
         slow.execute(APPEND)
-        second = Thread(target=quick.execute, args=(APPEND,))
-        second.start()
-        if lock:
-            waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()"
-            until(lambda: admin.execute(waits).fetchone() is not None, why="the second waits for the first")
-        else:
-            second.join()
+        admin.execute(APPEND)
         look()
+        assert seen == ([] if marked else [2])
         slow.commit()
-        second.join()
     look()
     assert store.count() == 2
     assert sorted({1, 2} - set(seen)) == missed
+
+
+def test_an_append_that_was_given_up_holds_readers_no_longer(
+        store: PostgresStore, postgres_url: str, admin: psycopg.Connection[Any]) -> None:
+    with closing(psycopg.connect(postgres_url)) as slow:
+        slow.execute(APPEND)
+        admin.execute(APPEND)
+        assert store.tail(0, 10) == []
+        admin.execute(DIE.replace("pid <>", f"pid = {slow.info.backend_pid} AND pid <>"))
+        until(lambda: [row.id for row in store.tail(0, 10)] == [2], why="the mark goes with the connection")
+
+
+def test_appends_to_the_same_streams_in_another_order_end(store: PostgresStore) -> None:
+    """One of two is refused, and none waits for the other in a circle; positions are in the caller's order."""
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(30):
+            one, other = uuid4(), uuid4()
+            ready = Barrier(2)
+
+            def append(*streams: UUID, ready: Barrier = ready) -> list[int]:
+                with closing(psycopg.connect(store.pool.url, autocommit=True)) as connection:
+                    ready.wait()
+                    try:
+                        [found] = connection.execute("SELECT hub_append(%s, ARRAY[1, 1], ARRAY['test.noted', 'test.noted'], "
+                                                     "ARRAY['a'::bytea, 'b'])", (list(streams),)).fetchone() or ()
+                    except psycopg.errors.UniqueViolation:
+                        return []
+                return list(found)
+
+            both = [threads.submit(append, *streams) for streams in ((one, other), (other, one))]
+            assert sorted(len(append.result()) for append in both) == [0, 2]
+            rows = {row.originator_id: (row.id, bytes(row.state)) for row in store.tail(store.head() - 10, 20)}
+            assert (rows[one] < rows[other]) == (rows[one][1] == b"a")
+
+
+def test_a_whole_log_is_copied_in_while_nobody_appends(store: PostgresStore, admin: psycopg.Connection[Any]) -> None:
+    with ThreadPoolExecutor(1) as thread:
+        with store.filling():
+            appending = thread.submit(store.append, [noted(uuid4(), 1)])
+            waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()"
+            until(lambda: admin.execute(waits).fetchone() is not None, why="the append waits")
+        assert appending.result(60) == [1]
 
 
 def test_killed_connections_lose_nothing_and_double_nothing(store: PostgresStore, admin: psycopg.Connection[Any]) -> None:
@@ -270,10 +307,9 @@ def test_a_notification_wakes_who_waits(store: PostgresStore, second: Home, admi
 
 @pytest.mark.parametrize("without", ["notifications", "a listener"])
 def test_what_was_not_heard_is_found_by_looking(
-        home: Home, second: Home, postgres_server: str, admin: psycopg.Connection[Any], without: str) -> None:
+        home: Home, second: Home, postgres_server: str, monkeypatch: pytest.MonkeyPatch, without: str) -> None:
     listen_url = address(postgres_server, "there_is_no_such_database") if without == "a listener" else ""
-    [[body]] = admin.execute("SELECT pg_get_functiondef('hub_append'::regproc)").fetchall()
-    admin.execute(body.replace("PERFORM pg_notify", "-- "))
+    monkeypatch.setattr(PostgresStore, "_tell", lambda store: None)
     with closing(PostgresStore(home.url, home.keys, listen_url=listen_url)) as deaf:
         deaf.wait_for_append(0, 0)
         for position in range(1, 3):

@@ -193,6 +193,27 @@ def test_a_rebuild_on_request_replays_everything(store: EventStore) -> None:
     assert rows(store, "tally") == [("test.noted", 10)]
 
 
+def test_read_models_of_another_log_are_dropped_once_however_many_begin(
+        home: Home, second: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one process looks whose log they are of, another has dropped them and made them anew: they stay."""
+    home.store.append([noted(uuid4(), 1)])
+    runner(home.store).catch_up()
+    with home.store.views.writing() as cursor:
+        cursor.execute("UPDATE projection_log SET first_event = 'that of another log'")
+    head, others = second.store.head, list[Runner]()
+
+    def head_after_the_other_began() -> int:
+        if not others:
+            others.append(runner(home.store))
+            others[0].catch_up()
+        return head()
+
+    monkeypatch.setattr(second.store, "head", head_after_the_other_began)
+    runner(second.store)
+    assert [status.position for status in others[0].status()] == [1, 1]
+    assert len(rows(home.store, "notes")) == 1
+
+
 def test_two_projections_cannot_own_one_table(store: EventStore) -> None:
     class Thief(Projection):
         name = "thief"
