@@ -38,7 +38,9 @@ def set_up(form: str = "auto", stream: TextIO | None = None) -> None:
         foreign_pre_chain=before, processors=[ProcessorFormatter.remove_processors_meta, _text if as_text else _json]))
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(logging.INFO)
+    root.setLevel(logging.WARNING)  # what libraries tell of their daily work quotes addresses and numbers
+    logging.getLogger("hub").setLevel(logging.INFO)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # its warnings quote whole addresses, with the keys in them
     sys.excepthook = _on_uncaught
     threading.excepthook = _on_uncaught_in_thread
 

@@ -44,8 +44,9 @@ def folder_for_processes() -> Path:
     parent = IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
     for old in parent.glob(f"{PREFIX}*"):
         pid = old.name.removeprefix(PREFIX).partition("-")[0]
-        if pid.isdigit() and not Path("/proc", pid).exists() and old.stat().st_uid == os.geteuid():
-            shutil.rmtree(old, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another server, or its own, is removing it
+            if pid.isdigit() and not Path("/proc", pid).exists() and old.stat().st_uid == os.geteuid():
+                shutil.rmtree(old, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=parent))
 
 

@@ -15,7 +15,9 @@ import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from datetime import datetime
+from queue import Empty, SimpleQueue
 from threading import Event as Flag
+from threading import Thread
 from typing import Any
 
 from gunicorn import sock, systemd
@@ -28,6 +30,7 @@ from hub.bootstrap import House, open_house, publish_process
 from hub.config import Settings
 from hub.listener import CONNECTIONS, WholeRequests
 from hub.metrics import Metrics, folder_for_processes
+from hub.privacy.forgetting import forget_in_time
 from hub.store import Unavailable
 from hub.web import behind_proxies, create_app
 from hub.worker import Worker
@@ -40,6 +43,10 @@ PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds before a worker that ended by itself is started again: the more often it did, the longer."""
 WELL = 60.0
 """Seconds after which a worker counts as well, and its earlier ends as forgotten."""
+ENDINGS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGQUIT})
+"""Signals that end a process."""
+LOOK_EVERY = 1.0
+"""Seconds between two looks whether the worker still has a master."""
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +90,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         """Called by gunicorn."""
         options: dict[str, Any] = {
             "bind": f"{_bracketed(self.settings.host)}:{self.settings.port}", "workers": self.settings.web_processes,
-            "worker_class": WholeRequests, "worker_connections": CONNECTIONS, "threads": THREADS,
+            "worker_class": _Web, "worker_connections": CONNECTIONS, "threads": THREADS,
             "graceful_timeout": GRACE, "timeout": 60, "keepalive": 5, "loglevel": "error", "logger_class": _Log,
             "proc_name": "hub", "when_ready": _when_ready, "post_fork": _after_fork, "post_worker_init": _serving,
             "worker_exit": self._end, "limit_request_line": 8190, "control_socket_disable": True,
@@ -98,6 +105,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         """The WSGI application; called by gunicorn in the forked process."""
         self.house = _opened(self.settings)
         self.metrics.watch(self.house.hub)
+        forget_in_time(self.house.keys)
         app = create_app(self.house.parts, self.metrics, self.settings.metrics_token)
         return behind_proxies(app, self.settings.trusted_proxies)
 
@@ -118,25 +126,51 @@ class Server(BaseApplication):  # type: ignore[misc]
             self.house = None
 
 
+class _Web(WholeRequests):
+    """A web process. What ends it is held back until it can be understood; see :meth:`Master.spawn_worker`."""
+
+    def init_signals(self) -> None:
+        """Called by gunicorn."""
+        super().init_signals()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
+
+
 class Master(Arbiter):  # type: ignore[misc]
     """gunicorn's master, which watches the worker's process as well."""
 
     def __init__(self, app: Server) -> None:
         super().__init__(app)
         self.companion = app.companion
+        self._successor = 0
         # argv alone does not say how ``python -m hub`` was started.
         self.START_CTX["args"] = [sys.executable, *sys.orig_argv[1:]]
 
     def manage_workers(self) -> None:
         """Called about once a second and whenever a process ended."""
         super().manage_workers()
+        if self._successor and not self.reexec_pid:
+            self._successor = 0
+            logger.error("the new master ended before it served; this one goes on. Mend what it said last, then reload again")
         if self.companion is not None:
             self.companion.keep(lambda: sock.close_sockets(self.LISTENERS, unlink=False))
+
+    def spawn_worker(self) -> Any:
+        """Start a web process. A signal that came before it has handlers of its own would be lost, and it would go on."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
+        try:
+            return super().spawn_worker()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
 
     def handle_usr2(self) -> None:
         """Hand over to a new master. One that has just taken over itself may not have noticed yet that it is alone."""
         self.maybe_promote_master()
+        if self.reexec_pid or self.master_pid:
+            logger.warning("not reloaded: %s. Reload again when it has",
+                           "a new master is starting already" if self.reexec_pid else "the old master has not ended yet")
+            return
         super().handle_usr2()
+        self._successor = self.reexec_pid
 
     def stop(self, graceful: bool = True) -> None:
         """End all processes; running requests and the worker's turn get their time."""
@@ -190,8 +224,15 @@ class Companion:
 
     def _start(self, close_sockets: Callable[[], None]) -> None:
         master = os.getpid()
-        self._pid = os.fork()
-        if self._pid:
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)  # in the new process until it has handlers of its own
+        pid = -1
+        try:
+            pid = os.fork()
+        finally:
+            if pid:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
+        self._pid = pid
+        if pid:
             return
         code = 1
         try:
@@ -218,29 +259,35 @@ class Companion:
                 os.kill(self._pid, number)
 
 
-class _Stop(Flag):
-    """Set by a signal, or when the master is gone."""
+def until_told(work: Callable[[Flag], object], goes_on: Callable[[], bool] = lambda: True) -> None:
+    """Run ``work`` in a thread, with a flag that is set when a signal ends the process or when it ``goes_on`` no more.
 
-    def __init__(self, master: int) -> None:
-        super().__init__()
-        self._master = master
-
-    def is_set(self) -> bool:
-        return super().is_set() or os.getppid() != self._master
+    A handler must not set the flag itself: where it interrupts the one who waits for the flag, it would wait for him for ever.
+    """
+    told: SimpleQueue[int] = SimpleQueue()
+    for number in ENDINGS:
+        signal.signal(number, lambda number, _: told.put(number))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
+    stop = Flag()
+    thread = Thread(target=work, args=(stop,), name="work")
+    thread.start()
+    while thread.is_alive() and goes_on():
+        with suppress(Empty):
+            told.get(timeout=LOOK_EVERY)
+            break
+    stop.set()
+    thread.join()
 
 
 def _work(settings: Settings, metrics: Metrics, master: int) -> None:
     """The worker's process, to its end."""
-    stop = _Stop(master)
-    for number in Arbiter.SIGNALS:
+    for number in set(Arbiter.SIGNALS) - ENDINGS:
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
-        signal.signal(number, lambda *_: stop.set())
     logs.this_process_is("worker")
     with closing(open_house(settings)) as house:
         metrics.watch(house.hub)
-        worker_of(house, metrics).run(stop)
+        until_told(worker_of(house, metrics).run, lambda: os.getppid() == master)
 
 
 def _opened(settings: Settings) -> House:
@@ -253,12 +300,11 @@ def _opened(settings: Settings) -> House:
             time.sleep(PAUSES[0])
 
 
-def _when_ready(master: Any) -> None:
+def _when_ready(_: Any) -> None:
     """The master listens and has no children yet."""
     logs.this_process_is("master")
     gc.collect()
     gc.freeze()  # what is here now stays shared with the processes that are forked
-    systemd.sd_notify(f"MAINPID={os.getpid()}", master.log)
 
 
 def _after_fork(_: Any, __: Any) -> None:
@@ -269,6 +315,8 @@ def _serving(worker: Any) -> None:
     """A web process serves: the master that this one follows is not needed any more."""
     old = int(os.environ.get("GUNICORN_PID", "0"))
     if old:
+        # Not before: systemd takes the end of its main process for the end of everything.
+        systemd.sd_notify(f"MAINPID={worker.ppid}", worker.log)
         with suppress(ProcessLookupError):
             os.kill(old, signal.SIGTERM)
 

@@ -12,13 +12,18 @@ from uuid import UUID, uuid4
 
 from hub.accounts import Accounts
 from hub.application import THE_HUB, LeadHub
+from hub.audit.publishing import Keeper
 from hub.domain.errors import NotFound
 from hub.domain.webhook import Webhook
+from hub.privacy import Eraser
+from hub.privacy.retention import Retention
 from hub.projections import Runner
 from hub.projections.leads import OPEN
 from hub.store import Unavailable
 from hub.traffic.acknowledge import Acknowledger
+from hub.traffic.audit_mail import mailer
 from hub.traffic.staff import Teller
+from hub.traffic.state import States
 from hub.traffic.supervisor import Supervisor
 from hub.webhooks import Sender
 
@@ -28,6 +33,8 @@ LONGEST_SLEEP = 1.0
 """Seconds between two looks at the deadlines: a fact is recorded this late at most, and dated when it became true."""
 LEASE = 5.0
 """Seconds after which another worker takes over from one that died."""
+RETENTION = "retention"
+"""The position under which the day of the last run of the retention rules is kept."""
 SLOW_EVERY = timedelta(minutes=1)
 
 
@@ -44,21 +51,28 @@ class Worker:
         self.holder = uuid4().hex
         self.teller = Teller(hub, self.accounts)
         self.acknowledger = Acknowledger(hub, self.accounts)
+        self.states = States(hub.store)
         self._slow_at: datetime | None = None
         self._published_on: object = None
 
     def run(self, stop: Flag) -> None:
         """Work until ``stop`` is set. Faults are logged and tried again; they never end the loop.
 
-        Of several workers one lets time pass; the others are ready to take over within :data:`LEASE` seconds.
+        Of several workers one lets time pass; the others are ready to take over within :data:`LEASE` seconds. Where one of
+        the threads beside the loop ends all the same, everything does: whoever started the worker starts it again.
         """
         beside = {"projections": self.runner.run, "rebuilds": self._rebuild, "webhooks": sender_of(self.hub, self.clock).run,
-                  "channels": Supervisor(self.hub, self.accounts, self.clock).run}
+                  "channels": Supervisor(self.hub, self.accounts, self.clock).run,
+                  "audit": Keeper(self.hub.audit, self.hub.audit_record(), mailer(self.accounts), self.clock).run}
         threads = [Thread(target=act, args=(stop,), name=name, daemon=True) for name, act in beside.items()]
         for thread in threads:
             thread.start()
         while not stop.is_set():
             self._try(self._lead_turn)
+            for thread in threads:
+                if not thread.is_alive() and not stop.is_set():
+                    log.error("%s ended by itself; the worker ends, to be begun anew whole", thread.name)
+                    stop.set()
             stop.wait(LONGEST_SLEEP)
         for thread in threads:
             thread.join(timeout=10)
@@ -93,6 +107,7 @@ class Worker:
             self._renew_calendar(now)
             self._offer_of_absent(now)
             self._leave_removed_stages(now)
+            self._erase(now)
         return len(leads)
 
     def _for(self, lead: UUID, act: Callable[..., object], now: datetime) -> None:
@@ -127,6 +142,15 @@ class Worker:
         stages = tuple(self.hub.process.stages)
         for row in self.hub.views.leads.rows(f"{OPEN} AND stage NOT IN ({', '.join('?' * len(stages))})", stages, "number"):
             self._for(UUID(row["id"]), self.hub.pass_time, now)
+
+    def _erase(self, now: datetime) -> None:
+        """Go on with erasures that were cut short; once a day those whose time has come, where the process says so."""
+        eraser = Eraser(self.hub, self.runner, self.accounts)
+        self._try(lambda: eraser.go_on(now, after=SLOW_EVERY))
+        today = self.hub.process.date_of(now).isoformat()
+        if self.hub.process.file.privacy.runs and self.states.position(RETENTION) != today:
+            self._try(lambda: Retention(eraser).run(now))
+            self.states.move(RETENTION, today, now)
 
     def _renew_calendar(self, now: datetime) -> None:
         """A new year's days off come in force without a restart; the file itself is taken at start only."""

@@ -6,6 +6,10 @@ import io
 import json
 import os
 import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -311,6 +315,93 @@ def test_unpacked_by_hand_it_is_a_data_folder(hub: Commands, one: Site, empty: S
         archive.extractall(empty.folder)
     assert empty.rows() == one.rows()
     assert empty.texts() == one.texts()
+
+
+KILLED = """
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from hub.config import load
+from hub.transfer import backup, restore
+
+def tell(step, done, total):
+    if step == sys.argv[3]:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+if sys.argv[1] == "backup":
+    backup.make(load(os.environ), Path(sys.argv[2]), tell, datetime.now(UTC))
+else:
+    restore.restore(load(os.environ), Path(sys.argv[2]), tell)
+"""
+
+
+def killed(site: Site, command: str, file: Path, step: str) -> None:
+    """The command, killed at the beginning of a step."""
+    done = subprocess.run([sys.executable, "-c", KILLED, command, str(file), step], env={**os.environ, **site.environ},
+                          check=False, timeout=60)
+    assert done.returncode == -signal.SIGKILL
+
+
+def test_what_a_killed_backup_or_restore_leaves_behind_is_removed_by_the_next(hub: Commands, lite: Site, empty: Site,
+                                                                              file: Path) -> None:
+    """It holds read models and keys, of people as well who are erased later."""
+    killed(lite, "backup", file, "read models")
+    assert [path.name for path in file.parent.rglob("keys.db")] == ["keys.db"]
+    made(hub, lite, file)
+    assert [path.name for path in file.parent.iterdir()] == ["hub.backup"]
+    killed(empty, "restore", file, "events of the backup")
+    assert len(list(empty.folder.rglob("keys.db"))) == 1
+    restored(hub, empty, file)
+    assert [path for path in empty.folder.iterdir() if path.is_dir()] == [empty.folder / "files"]
+    assert empty.rows() == lite.rows()
+
+
+def test_two_backups_at_once_leave_each_other_alone(lite: Site, file: Path) -> None:
+    def second(step: str, done: int, total: int) -> None:
+        if step == "read models":
+            backup.make(lite.settings, file.with_name("second"), lambda *progress: None, datetime.now(UTC), quick=True)
+            file.with_name("third").write_bytes(b"made meanwhile")
+    backup.make(lite.settings, file, second, datetime.now(UTC))
+    assert sorted(path.name for path in file.parent.iterdir()) == ["hub.backup", "second", "third"]
+    with pytest.raises(Refusal, match="meanwhile"):
+        backup.make(lite.settings, file.with_name("fourth"), lambda *progress: file.with_name("fourth").write_bytes(b"mine"),
+                    datetime.now(UTC))
+    assert file.with_name("fourth").read_bytes() == b"mine"
+
+
+def test_a_database_that_could_not_be_brought_to_the_disk_whole_is_no_backup(lite: Site, file: Path) -> None:
+    """SQLite closes without a word where its journal cannot be emptied into the file."""
+    reading_on: list[sqlite3.Connection] = []
+
+    def hold(step: str, done: int, total: int) -> None:
+        if step == "read models":
+            (log,) = file.parent.rglob("hub.db")
+            reading_on.append(sqlite3.connect(log))
+            reading_on[0].execute("SELECT * FROM stored_events").fetchone()
+    try:
+        with pytest.raises(Refusal, match="could not be brought to the disk whole"):
+            backup.make(lite.settings, file, hold, datetime.now(UTC))
+    finally:
+        reading_on[0].close()
+    assert list(file.parent.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("mount") is None, reason="a small disk takes a mount")
+def test_a_restore_onto_a_full_disk_is_told_and_begun_again(hub: Commands, lite: Site, tmp_path: Path, file: Path) -> None:
+    made(hub, lite, file, "--quick")
+    small = tmp_path / "small"
+    small.mkdir()
+    if os.system(f"mount -t tmpfs -o size=600k none {small} 2>/dev/null"):
+        pytest.skip("no mount here")
+    try:
+        place = Site(small / "hub")
+        assert "disk is full" in hub.refused(place, "restore", file)
+        assert [path for path in place.folder.rglob("*") if path.name.startswith(".")] == []
+        os.system(f"mount -o remount,size=100m {small}")
+        restored(hub, place, file)
+        assert place.rows() == lite.rows()
+    finally:
+        os.system(f"umount {small}")
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("mount") is None, reason="a small disk takes a mount")

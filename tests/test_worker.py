@@ -242,3 +242,13 @@ def test_a_fault_does_not_end_the_loop(house: Department, caplog: pytest.LogCapt
     assert messages == ["the store is unavailable, trying again: locked", "a turn of the worker failed; the next one goes on"]
 
 
+@pytest.mark.parametrize("database_url", [""])  # the store does not matter
+def test_where_one_part_ends_by_itself_all_of_it_does(house: Department, caplog: pytest.LogCaptureFixture,
+                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever started the worker starts it again; a worker without its read models would go on for ever unnoticed."""
+    monkeypatch.setattr(house.runner, "run", lambda stop: None)
+    stop = Flag()
+    worker(house).run(stop)
+    assert stop.is_set()
+    assert [record.message for record in caplog.records if record.levelno == logging.ERROR] == [
+        "projections ended by itself; the worker ends, to be begun anew whole"]

@@ -8,6 +8,8 @@ from setuptools.command.build_py import build_py
 
 TEMPLATES = Path("templates")
 """Relative to the root of the tree, where the build runs."""
+FORMAT = Path("docs", "audit-format.md")
+"""Travels in every export, so it is in the package."""
 
 
 class BuildPy(build_py):  # type: ignore[misc]
@@ -32,4 +34,5 @@ class BuildPy(build_py):  # type: ignore[misc]
         return [*super().get_outputs(include_bytecode), *own]
 
     def _templates(self) -> dict[str, str]:
-        return {str(path): str(Path(self.build_lib, "hub", path)) for path in sorted(TEMPLATES.rglob("*")) if path.is_file()}
+        found = {str(path): str(Path(self.build_lib, "hub", path)) for path in sorted(TEMPLATES.rglob("*")) if path.is_file()}
+        return {**found, str(FORMAT): str(Path(self.build_lib, "hub", "audit", FORMAT.name))}

@@ -1,8 +1,8 @@
 """The commands of ``hub``: a file each, with ``register`` that adds it to the parser."""
 
-from hub.commands import backup, channels, database, leads, people, process, projections, serving, token, webhook
+from hub.commands import audit, backup, channels, database, leads, people, person, process, projections, serving, token, webhook
 
-GROUPS = (serving, database, people, token, process, projections, leads, channels, webhook, backup)
+GROUPS = (serving, database, people, token, process, projections, leads, person, channels, webhook, backup, audit)
 """In the order in which ``hub --help`` tells them."""
 
 __all__ = ["GROUPS"]

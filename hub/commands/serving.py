@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 from contextlib import closing
-from threading import Event as Flag
 from typing import Any
 
 from hub import logs
@@ -48,18 +46,15 @@ def _serve(settings: Settings, *, with_worker: bool = True) -> None:
 
 def work(_: argparse.Namespace) -> int:
     """Run the worker alone until a signal."""
-    from hub.server import worker_of
+    from hub.server import until_told, worker_of
 
     settings = load(os.environ)
     logs.set_up(settings.log)
     logs.this_process_is("worker")
-    stop = Flag()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
     with closing(open_house(settings)) as house:
         publish_process(house, clock())
         print("The worker runs; Ctrl-C stops it.", flush=True)
-        worker_of(house).run(stop)
+        until_told(worker_of(house).run)
     return 0
 
 

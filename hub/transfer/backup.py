@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import UUID
 
 from hub import __version__
@@ -46,17 +45,15 @@ def make(settings: Settings, file: Path, tell: Tell, at: datetime, *, force: boo
     if with_secret and not (secret_file.exists() and secret_file.read_text("ascii").strip() == settings.secret_key):
         raise Refusal("the secret is given in HUB_SECRET_KEY and not kept by the hub, so it does not go into a backup: leave "
                       "--with-secret out, and keep the secret where the other settings are kept.")
-    part = file.with_name(f"{file.name}.part")
-    part.unlink(missing_ok=True)
-    try:
-        with TemporaryDirectory(prefix=f".{file.name}.", dir=file.parent) as folder:
-            made = _make(settings, Path(folder), part, tell, at, quick, secret_file if with_secret else None)
+    with durable.workplace(file.parent) as folder:
+        part = folder / "backup"
+        made = _make(settings, folder / "data", part, tell, at, quick, secret_file if with_secret else None)
         with reading(part) as archive:
             archive.check_secret(settings.secret_key)
             archive.check()
+        if file.exists() and not force:
+            raise Refusal(f"somebody has made a file {file} meanwhile: give another name, or --force to replace it.")
         durable.put_in_place(part, file)
-    finally:
-        part.unlink(missing_ok=True)
     return made
 
 
@@ -71,6 +68,7 @@ def list_erased(settings: Settings, file: Path, at: datetime) -> int:
 
 def _make(settings: Settings, folder: Path, part: Path, tell: Tell, at: datetime, quick: bool,
           secret_file: Path | None) -> Backup:
+    folder.mkdir(mode=0o700)
     inside = replace(settings, data_dir=folder, database_path=folder / LOG, postgres_url="", listen_url="", keys_url="",
                      channels_file=None, web_processes=1)
     with opened(settings) as (keys, store), opened(inside) as (new_keys, new_store):
@@ -85,6 +83,10 @@ def _make(settings: Settings, folder: Path, part: Path, tell: Tell, at: datetime
             notes += catch_up(house)
         finally:
             house.close()
+    if left := [name for name in (LOG, KEYS) if (folder / f"{name}-wal").exists()]:
+        # Closing a database empties its journal into it, and says nothing where it cannot.
+        raise Refusal(f"{' and '.join(left)} of the backup could not be brought to the disk whole; nothing was kept. Make room "
+                      "on the disk (about three times the size of the log), and try again.")
     writer = Writer(part)
     try:
         for name in (LOG, KEYS):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -37,6 +40,29 @@ def write(path: Path, source: IO[bytes] | bytes) -> None:
         put_in_place(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+WORKPLACE, LOCK = ".hub-work-", "lock"
+
+
+@contextmanager
+def workplace(folder: Path) -> Iterator[Path]:
+    """A folder for half-done work inside ``folder``, for this user only, gone at the end.
+
+    Those of programs that were killed are removed first: they hold keys and read models. Who works in one locks it.
+    """
+    for left in folder.glob(f"{WORKPLACE}*"):
+        with suppress(OSError), open(left / LOCK, "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left, ignore_errors=True)
+    place = Path(tempfile.mkdtemp(prefix=WORKPLACE, dir=folder))
+    try:
+        with open(place / LOCK, "wb") as lock:
+            with suppress(OSError):  # where there are no locks, nobody can take one and remove this
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def to_disk(file: IO[bytes]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,11 +45,10 @@ def restore(settings: Settings, file: Path, tell: Tell, erased_list: Path | None
         tell("checking the file", 0, 1)
         archive.check()
         folder = settings.make_data_dir()
-        with tempfile.TemporaryDirectory(prefix=".restore-", dir=folder) as inside:
-            place = replace(settings, data_dir=Path(inside), database_path=Path(inside) / LOG, postgres_url="", listen_url="",
-                            keys_url="")
+        with durable.workplace(folder) as inside:
+            place = replace(settings, data_dir=inside, database_path=inside / LOG, postgres_url="", listen_url="", keys_url="")
             for name in (LOG, KEYS):
-                archive.extract(name, Path(inside) / name)
+                archive.extract(name, inside / name)
             with opened(place) as (keys, store):
                 _check_log(archive, store, tell)
                 make_schema(settings)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from http.client import HTTPException
 from threading import Timer
 
@@ -60,13 +61,19 @@ class Answer:
     retry_after: str = ""
 
 
+@cache
+def _trusting_the_system() -> ssl.SSLContext:
+    """Reading the system's certificates takes longer than all else of a start, and they are the same for all."""
+    return ssl.create_default_context()
+
+
 class Poster:
     """Sends. Follows no redirects, asks no proxies, resolves each host once and connects to what the guard has seen."""
 
     def __init__(self, guard: Guard, limits: Limits = Limits(), tls: ssl.SSLContext | None = None) -> None:
         self.guard = guard
         self.limits = limits
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls or _trusting_the_system()
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Send ``body``; never raises for what the other side does."""
