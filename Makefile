@@ -19,7 +19,7 @@ demo: setup  ## the same with a made-up department, on a database of its own
 
 test: setup  ## every test, on all cores; ARGS="tests/domain -x" to choose
 	@sh tools/ensure_system.sh
-	@$(PY) -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder $(ARGS)
+	@$(PY) -m pytest --numprocesses=$$(( $$(nproc) + 1 )) --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 lint: setup  ## ruff, mypy --strict on hub/, import-linter
 	@$(PY) -m ruff check .

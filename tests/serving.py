@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import multiprocessing
 import os
 import signal
 import socket
@@ -14,9 +15,11 @@ from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from hub.__main__ import main
 from hub.application import THE_HUB
 from hub.bootstrap import House, migrate, open_house, publish_process
 from hub.config import load
@@ -53,10 +56,29 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
     return made
 
 
+_commands = multiprocessing.get_context("forkserver")
+_commands.set_forkserver_preload(["hub.__main__"])
+
+
+def _run(arguments: Sequence[str], surroundings: dict[str, str], said: tuple[Path, Path]) -> None:
+    """The command, in a process of its own, with its own environment and streams."""
+    os.environ.clear()
+    os.environ.update(surroundings)
+    for stream, path in zip((sys.stdout, sys.stderr), said, strict=True):
+        with open(path, "wb") as file:
+            os.dup2(file.fileno(), stream.fileno())
+    sys.exit(main(list(arguments)))
+
+
 def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """``python -m hub`` with these arguments, to its end."""
-    return subprocess.run([sys.executable, "-m", "hub", *arguments], env=environment(folder, **settings), capture_output=True,
-                          text=True, timeout=120, check=False)
+    """``hub`` with these arguments, to its end: a process of its own, forked from one that has read the code already."""
+    with TemporaryDirectory() as beside:
+        out, err = said = Path(beside, "out"), Path(beside, "err")
+        command = _commands.Process(target=_run, args=(arguments, environment(folder, **settings), said))
+        command.start()
+        command.join(120)
+        assert command.exitcode is not None, f"hub {arguments} did not end"
+        return subprocess.CompletedProcess(list(arguments), command.exitcode, out.read_text("utf-8"), err.read_text("utf-8"))
 
 
 def opened(folder: Path, **settings: str) -> House:

@@ -97,12 +97,15 @@ def may(*permissions: str) -> bool:
 
 
 def signed_in(view: V) -> V:
-    """Only for people who are signed in; others are sent to the sign-in page and back."""
+    """Only for people who are signed in; others are sent to the sign-in page and back.
+
+    A part of a page is answered 401 alone: the page says so and keeps what somebody was writing on it.
+    """
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         if g.get("signed") is None:
             if request.headers.get("HX-Request"):
-                return Response("", 401, {"HX-Redirect": url_for("access.sign_in")})
+                return Response("", 401)
             wanted = request.full_path.rstrip("?") if request.method == "GET" else None
             return redirect(url_for("access.sign_in", next=wanted))
         return view(*args, **kwargs)

@@ -18,7 +18,7 @@ PEOPLE = ("admin", "head", "anna", "trainee", "olga", "auditor")
 ID = re.compile(r"/[0-9a-f]{8}-[0-9a-f-]{27}|/\d+|/(main-site|calculator|mobile-landing)\b")
 EVERYWHERE = ("/", "/my", "/leads", "/process", "/partners", "/partners/new", "/quarantine", "/settings", "/settings/users",
               "/settings/users/new", "/settings/forms", "/settings/forms/new", "/settings/templates", "/account", "/password",
-              "/notices", "/search?q=сайт", "/leads/new")
+              "/notices", "/search?q=сайт", "/leads/new", "/audit")
 """Pages that everybody may try, whether a link leads there or not."""
 LINKS = "all => all.map(a => a.getAttribute('href'))"
 STAGES = ("new", "contact", "screening", "scoring", "refusal", "preparation", "interview", "proposal", "presentation",
@@ -98,6 +98,10 @@ def test_cards_can_be_used_by_everybody(demo: Product, come: Callable[..., Perso
     person = come(demo, "head", PASSWORD)
     found = cards(person)
     assert len(found) >= 10
+    person.open("/leads?q=Вымпел")
+    person.open(person.page.locator("tbody tr th a").evaluate_all(LINKS)[0])
+    found += [urlsplit(person.page.url).path, *person.page.locator(".doubles a.btn").evaluate_all(LINKS)]
+    assert "merge" in found[-1]
     judge(person.page, found)
 
 
@@ -105,10 +109,14 @@ def test_settings_can_be_used_by_everybody(demo: Product, come: Callable[..., Pe
     person = come(demo, "admin", PASSWORD)
     page = person.page
     pages = ["/settings", "/settings/users", "/settings/users/new", "/settings/forms", "/settings/forms/new",
-             "/settings/forms/main-site", "/settings/forms/main-site/edit", "/settings/templates", "/quarantine", "/partners/new"]
+             "/settings/forms/main-site", "/settings/forms/main-site/edit", "/settings/templates",
+             "/settings/templates/acknowledgement.en", "/quarantine", "/partners/new", "/audit"]
     for index in ("/settings/users", "/quarantine", "/partners"):
         person.open(index)
         pages += page.locator("main :is(tbody th a, .panel a.btn)").evaluate_all(LINKS)[:1]
+    person.open("/settings/privacy?q=L-1")
+    pages += ["/settings/privacy?q=L-1", "/settings/privacy/retention"]
+    pages += page.locator("main ul.list a").evaluate_all(LINKS)[:1]
     judge(page, pages)
 
 
@@ -127,3 +135,43 @@ def test_windows_of_a_card_can_be_used_by_everybody(demo: Product, come: Callabl
                 wrong += [f"{url}: {one}" for one in violations(page)]
     assert len(seen) > 20
     assert not wrong, "\n".join(wrong)
+
+
+def test_a_page_whose_session_ended_keeps_what_is_on_it_until_somebody_signs_in_again(demo: Product,
+                                                                                      come: Callable[..., Person]) -> None:
+    person = come(demo, "dmitry", PASSWORD)
+    page = person.page
+    asked: list[int] = []
+    page.on("response", lambda answer: asked.append(answer.status) if "/board/part" in answer.url else None)
+    look = "document.dispatchEvent(new Event('refresh-live'))"
+    person.open("/leads/new")
+    page.get_by_label("Как зовут").fill("Черновик")
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<div data-live=/board/part>')")
+    page.context.clear_cookies()
+    page.evaluate(look)
+    expect(page.get_by_text("Вход закончился")).to_be_visible()
+    page.evaluate(look)
+    assert asked == [401], "it asks no more"
+    with page.context.expect_page() as opened:
+        page.get_by_role("button", name="Войти").click()
+    there = opened.value
+    there.get_by_label("Логин").fill("dmitry")
+    there.get_by_label("Пароль").fill(PASSWORD)
+    there.keyboard.press("Enter")
+    expect(there.get_by_role("heading", level=1)).to_have_text("Доска")
+    there.close()
+    with page.expect_response("**/board/part"):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    assert asked == [401, 200]
+    expect(page.get_by_label("Как зовут")).to_have_value("Черновик")
+    assert page.locator("main input[name=csrf_token]").first.input_value() == page.locator(
+        "meta[name=csrf-token]").get_attribute("content")
+
+
+def test_pages_of_the_past_can_be_used_by_everybody(demo: Product, come: Callable[..., Person]) -> None:
+    person = come(demo, "auditor", PASSWORD)
+    person.open("/leads?stage=presentation")
+    card = person.page.locator("tbody tr th a").evaluate_all(LINKS)[0]
+    judge(person.page, [f"{card}?at=20", f"{card}/difference?old=10", f"{card}/why?at=30", f"{card}/what-if?at=30",
+                        f"{card}/print?at=20", f"{card}?at=99999", "/?at=2026-11-10T12:00", "/leads?at=2026-11-10T12:00",
+                        "/process?at=2026-11-10"])

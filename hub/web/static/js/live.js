@@ -11,6 +11,9 @@ import { toast } from "./toast.js";
 import { say } from "./words.js";
 
 const EVERY = 15000;
+const SIGN_IN = "/sign-in", MINE = "/account";
+// A page whose session has ended stays as it is, with what somebody was writing, and asks no more until they have signed in.
+let signedOut = false;
 const token = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 
 document.addEventListener("htmx:config:request", (event) => {
@@ -30,8 +33,10 @@ document.addEventListener("htmx:after:request", (event) => {
   const { response, sourceElement } = event.detail.ctx;
   connection(true);
   setServerTime(response.headers.get("Date"));
-  if (response.status === 401) toast(say("signedOut"), { state: "bad" });
-  else if (response.status >= 500 && !sourceElement.dataset.live) toast(say("failed"), { state: "bad" });
+  if (response.status === 401) {
+    if (!signedOut) toast(say("signedOut"), { state: "bad", action: { text: say("signIn"), run: () => open(SIGN_IN) } });
+    signedOut = true;
+  } else if (response.status >= 500 && !sourceElement.dataset.live) toast(say("failed"), { state: "bad" });
 });
 
 document.addEventListener("htmx:error", (event) => {
@@ -53,12 +58,25 @@ function busy(panel) {
 }
 
 function refresh() {
-  if (document.hidden || !globalThis.htmx) return;
+  if (document.hidden || signedOut || !globalThis.htmx) return;
   for (const panel of document.querySelectorAll("[data-live]")) {
     if (!busy(panel)) htmx.ajax("GET", panel.dataset.live, { source: panel, target: panel, swap: "innerMorph" });
   }
 }
 
+// Signed in again in another tab: the forms of this page get the new session's token, and the drafts in them can be sent.
+async function signedInAgain() {
+  const answer = await fetch(MINE);
+  if (!answer.ok || answer.redirected) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector('meta[name="csrf-token"]').content;
+  document.querySelector('meta[name="csrf-token"]').content = fresh;
+  for (const field of document.querySelectorAll('input[name="csrf_token"]')) field.value = fresh;
+  signedOut = false;
+}
+
 setInterval(refresh, EVERY);
-document.addEventListener("visibilitychange", refresh);
+document.addEventListener("visibilitychange", async () => {
+  if (signedOut && !document.hidden) await signedInAgain();
+  refresh();
+});
 document.addEventListener("refresh-live", refresh); // a page, or HX-Trigger: refresh-live, asks for it at once
