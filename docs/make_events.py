@@ -21,6 +21,7 @@ from hub.domain.event import TOPICS, Event, personal_fields
 from hub.domain.events import FileRef, Money
 from hub.domain.form import FormSettings
 from hub.domain.phone import Member, PhonePlan
+from hub.domain.privacy import CardReached, Count
 from hub.domain.staff import Absence
 from hub.domain.telling import Item
 
@@ -66,12 +67,15 @@ STREAMS = (
     ("webhook", "Webhook", "One stream for each subscription of another program to events of leads."),
     ("attempt", "Attempt", "One stream for each refused attempt, apart from the lead's: it never stands in the way of work."),
     ("upkeep", "Upkeep", "One stream of all decisions about read models that an event stopped."),
+    ("privacy", "Personal data", "One stream for each erasure, each archive given out, and each look of an auditor's."),
+    ("audit", "Proof of the log", "One stream: which key signs checkpoints, which checks failed, who took an export away."),
     ("token", "Token", "One stream for each token of the API. Its secret and its hash are not in the log."),
 )
 PHASES = (("intake", "The request and the people"), ("talk", "Writing to and fro"), ("letters", "Letters with more than words"),
           ("calls", "Telephone calls"),
-          ("work", "The work"), ("deal", "The deal"), ("ending", "Ends and after"))
-PARTS: tuple[Any, ...] = (Money, FileRef, Absence, FormSettings, Item, Member, PhonePlan)
+          ("work", "The work"), ("deal", "The deal"), ("ending", "Ends and after"),
+          ("erasing", "A person erased"))
+PARTS: tuple[Any, ...] = (Money, FileRef, Absence, FormSettings, Item, Member, PhonePlan, CardReached, Count)
 """What fields are made of where they are more than a value."""
 WORDS: dict[Any, str] = {str: "text", int: "number", bool: "yes/no", float: "number", Decimal: "amount", datetime: "instant",
                          date: "day", UUID: "id"}

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4, uuid5
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -21,6 +22,7 @@ from hub.domain.lead import COMMANDS, Lead, Sender
 from hub.domain.partner import PartnerState, TemplateState, fitting, reasons
 from hub.domain.process import Process
 from hub.domain.publication import PROCESS_STREAM, ProcessPublished, Publication, process_of
+from hub.domain.replay import known_at, version_at
 from hub.domain.state import LeadState
 from hub.domain.upkeep import UPKEEP_STREAM, Upkeep, UpkeepState
 from hub.intake import Received, distinct
@@ -35,7 +37,10 @@ sentences(
                   "The field “{name}” is wrong: {why}. Mend it and try again."),
     no_such_command=("Нет такого действия: {name}.", "There is no such command: {name}."),
     no_process=("Процесс ещё не опубликован. Запустите hub serve.", "No process is in force yet. Start hub serve."),
-    no_such_version=("У этой заявки нет такого события.", "This lead has no such version."),
+    no_such_version=("У этой заявки нет события № {given}: их {count}. Выберите номер от 1 до {count}.",
+                     "This lead has no event {given}: there are {count}. Choose a number from 1 to {count}."),
+    before_the_lead=("Этой заявки тогда ещё не было: она появилась {first}. Выберите более позднее время или событие № 1.",
+                     "There was no such lead then: it came in on {first}. Choose a later time, or event 1."),
 )
 
 
@@ -104,14 +109,32 @@ class LeadHub(Company):
 
     def lead(self, lead: UUID, *, version: int | None = None, at: datetime | None = None) -> LeadState:
         """A lead as it is, or as it was at a version or an instant. NotFound where there is none."""
-        if version is None and at is None:
-            state: LeadState = self.streams.fresh(Lead, lead)[1]
-        else:
-            events = self.store.read(lead, upto=version)
-            state = Lead.fold([e for e in events if at is None or e.at <= at])
+        if version is not None or at is not None:
+            return Lead.fold(self.past(lead, version=version, at=at))
+        state: LeadState = self.streams.fresh(Lead, lead)[1]
         if not state.exists:
-            raise NotFound("no_such_lead" if version is None and at is None else "no_such_version")
+            raise NotFound("no_such_lead")
         return state
+
+    def past(self, lead: UUID, *, version: int | None = None, at: datetime | None = None) -> list[Event]:
+        """The events of a lead up to a version, or all that the hub knew of at an instant. NotFound where there were none."""
+        events = self.history(lead)
+        if not events[0].TOPIC.startswith("lead."):
+            raise NotFound("no_such_lead")
+        upto = version_at(events, at) if at is not None else len(events) if version is None else version
+        if upto < 1 and at is not None:
+            zone = ZoneInfo(self.process.calendar.timezone)
+            raise NotFound("before_the_lead", field="at", first=f"{known_at(events[0]).astimezone(zone):%d.%m.%Y %H:%M}")
+        if not 1 <= upto <= len(events):
+            raise NotFound("no_such_version", field="at", given=upto, count=len(events))
+        return events[:upto]
+
+    def process_at(self, at: datetime) -> Process:
+        """The process that was in force at an instant; the first one for the time before it."""
+        published = self.store.read(PROCESS_STREAM)
+        if not published:
+            raise Refused("no_process")
+        return self.process_of_day(max(1, version_at(published, at)))
 
     def version(self, lead: UUID) -> int:
         """The number of the lead's newest event."""
@@ -173,12 +196,12 @@ class LeadHub(Company):
         """Let time pass for a lead: idempotent, and safe with several workers."""
         return self._on_lead(lead, self._stamp(THE_HUB, at), lambda found: found.pass_time())
 
-    def find_out(self, lead: UUID, about: Callable[[Lead], None], *, at: datetime) -> Done:
+    def find_out(self, lead: UUID, about: Callable[[Lead], None], *, at: datetime, actor: Actor = THE_HUB) -> Done:
         """Record what the hub found out about a lead by itself: how a message fared, a file that came.
 
-        ``about`` is idempotent.
+        ``about`` is idempotent. ``actor``: who has decided it, where that was a person and the right was checked already.
         """
-        return self._on_lead(lead, self._stamp(THE_HUB, at), about)
+        return self._on_lead(lead, self._stamp(actor, at), about)
 
     def offer_absent(self, lead: UUID, *, at: datetime) -> Done:
         """Offer the lead of an absent owner to those at work (R34). Idempotent."""
@@ -190,36 +213,44 @@ class LeadHub(Company):
         def give(a: Lead, b: Lead) -> None:
             a.absorb(other, b.state, why)
             b.merge_into(survivor, why)
-        return self._pair(survivor, other, "merge", self._stamp(actor, at, correlation), give)
+        return self._pair(survivor, other, "merge", self._stamp(actor, at, correlation), give, goes_on=survivor)
 
     def unmerge(self, survivor: UUID, other: UUID, why: str, *, actor: Actor, at: datetime,
                 correlation: UUID | None = None) -> Done:
         """Split a wrong merge; both go on (R6)."""
         def give(a: Lead, b: Lead) -> None:
-            a.release(other, why)
-            b.split_off(why)
-        return self._pair(survivor, other, "unmerge", self._stamp(actor, at, correlation), give)
+            b.split_off(why, a.release(other, why))
+        return self._pair(survivor, other, "unmerge", self._stamp(actor, at, correlation), give, goes_on=other)
 
-    def _pair(self, survivor: UUID, other: UUID, command: str, stamp: Stamp, give: Callable[[Lead, Lead], None]) -> Done:
+    def tell_apart(self, lead: UUID, other: UUID, why: str, *, actor: Actor, at: datetime,
+                   correlation: UUID | None = None) -> Done:
+        """Two cards that look alike are not the same request: they are not proposed as duplicates again (R6)."""
+        def give(a: Lead, b: Lead) -> None:
+            a.tell_apart(other, b.state, why)
+            b.tell_apart(lead, a.state, why)
+        return self._pair(lead, other, "tell_apart", self._stamp(actor, at, correlation), give)
+
+    def _pair(self, one: UUID, other: UUID, command: str, stamp: Stamp, give: Callable[[Lead, Lead], None],
+              goes_on: UUID | None = None) -> Done:
+        """A command on two leads. Where the work ``goes_on`` in one of them, the addresses of ``other`` find it from now on."""
         for _ in range(RETRIES):
-            a, b = self._two(survivor, other, stamp)
+            a, b = self._two(one, other, stamp)
             try:
                 if not a.state.exists:
                     raise NotFound("no_such_lead")
-                for one in (a, b):
-                    if one.state.exists:
-                        one.authorise("work")
-                        one.pass_time()
+                for lead in (a, b):
+                    if lead.state.exists:
+                        lead.authorise("work")
+                        lead.pass_time()
                 give(a, b)
-                moved = survivor if command == "merge" else other
-                ties = [tie for person in b.state.people.values() for address in person.addresses
-                        for tie in (self._tie(address, person.id, moved, stamp),)]
+                ties = [] if goes_on is None else [self._tie(address, person.id, goes_on, stamp)
+                                                   for person in b.state.people.values() for address in person.addresses]
                 events, position = self.streams.save([a, b, *distinct(ties)])
                 return Done(tuple(events), position)
             except Conflict:
                 continue
             except Refused as refused:
-                self._keep_attempt(stamp, command, survivor, refused)
+                self._keep_attempt(stamp, command, one, refused)
                 raise
         raise Changed("conflict")
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from hub import accounts, calendar
 from hub.application import THE_HUB, LeadHub
+from hub.audit import ledger
+from hub.audit.keeping import Options
+from hub.audit.signing import Custody
+from hub.audit.stamping import Stamps
 from hub.config import Settings
 from hub.domain.process_check import read_process
 from hub.domain.staff import User, user_stream
@@ -26,7 +31,7 @@ from hub.web.desk import Parts
 from hub.web.sessions import Access
 from hub.webhooks import outbox
 
-DURABLE = (sessions.TABLES, tokens.TABLES, outbox.TABLES, traffic.TABLES)
+DURABLE = (sessions.TABLES, tokens.TABLES, outbox.TABLES, traffic.TABLES, ledger.TABLES)
 """Tables beside the log that cannot be made again from it."""
 SCRATCH = (rates.TABLES,)
 """Tables that several web processes share and that are worth nothing after a restart: with PostgreSQL only."""
@@ -102,6 +107,7 @@ def _house(settings: Settings, *, make_tables: bool) -> House:
         views = Views(store)
         hub = LeadHub(store, FileStore(folder / "files", keys, derive(secret, "files")), views, derive(secret, "contact index"))
         hub.outgoing.allow(settings.webhook_allow)
+        hub.audit.options = audit_options(settings)
         runner = Runner(store, views.all, make_tables=make_tables, skipped=hub.skipped_by)
     except BaseException:
         store.close()
@@ -111,6 +117,14 @@ def _house(settings: Settings, *, make_tables: bool) -> House:
     parts = Parts(hub, runner, clock, settings.public_url, derive(secret, "forms"), derive(secret, "sessions"),
                   channels)
     return House(settings, store, keys, hub, runner, access, parts)
+
+
+def audit_options(settings: Settings) -> Options:
+    """How the log is proven here."""
+    told = settings.audit
+    stamps = Stamps(told.stamp_url, told.stamp_roots) if told.stamp_roots is not None else None
+    return Options(Custody(settings.data_dir, told.key), told.folder or settings.data_dir / "checkpoints",
+                   urlsplit(settings.public_url).netloc, timedelta(hours=told.hours), told.mail, stamps)
 
 
 def _stores(settings: Settings, secret: bytes) -> tuple[Keys, EventStore]:

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
+from hub.audit.keeping import Audit, Record
 from hub.domain.aggregate import Actor, Aggregate, Stamp
 from hub.domain.attempt import Attempt
+from hub.domain.audit import AUDIT_STREAM, AuditLog
 from hub.domain.errors import Conflict as Changed
 from hub.domain.errors import NotAllowed, Refused, sentences
 from hub.domain.event import HUB
@@ -46,6 +48,7 @@ class Company(Hearing):
         super().__init__(store, files, views, index_key)
         self._users: tuple[int, dict[UUID, UserState]] = (-1, {})
         self.outgoing = Outgoing(store, derive(index_key, "hub webhook secrets"))
+        self.audit = Audit(store)
 
     # ── reading ──────────────────────────────────────────────────────────────────
 
@@ -178,6 +181,12 @@ class Company(Hearing):
         process = self.process
         return self.change(Partner, partner or uuid4(), lambda p: p.write(process, **fields), actor=actor, at=at,
                            permissions=("admin", "partners")).id
+
+    # ── the proof of the log ─────────────────────────────────────────────────────
+
+    def audit_record(self, actor: Actor = THE_HUB) -> Record:
+        """What gives commands to the audit's own stream, as ``actor``."""
+        return lambda act, at: self.change(AuditLog, AUDIT_STREAM, act, actor=actor, at=at, permissions=("admin", "audit"))
 
     # ── subscriptions of other programs ──────────────────────────────────────────
 

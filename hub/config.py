@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from hub import config_audit
+from hub.config_audit import AuditSettings
+
 SECRET_LENGTH = 32
 SECRET_FILE = "secret.key"
 TOKEN_LENGTH = 16
@@ -58,6 +61,7 @@ SETTINGS = (
             "What Prometheus shows as bearer token to read /metrics, at least 16 characters; without it only this machine may."),
     Setting("HUB_WEBHOOK_ALLOW", "none",
             "Internal hosts and networks that webhooks may be sent to all the same: names and CIDR, with commas."),
+    *(Setting(*told) for told in config_audit.SETTINGS),
 )
 """Every setting there is. README's table is tested against this one."""
 
@@ -82,6 +86,7 @@ class Settings:
     log: str = "auto"
     metrics_token: str = field(default="", repr=False)
     webhook_allow: tuple[str, ...] = ()
+    audit: AuditSettings = field(default_factory=AuditSettings)
     postgres_url: str = field(default="", repr=False)
     listen_url: str = field(default="", repr=False)
     keys_url: str = field(default="", repr=False)
@@ -129,6 +134,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         log=_log(given.get("HUB_LOG", "auto")),
         metrics_token=_metrics_token(given.get("HUB_METRICS_TOKEN", "none")),
         webhook_allow=_allowed(given.get("HUB_WEBHOOK_ALLOW", "none")),
+        audit=_audit(given),
         postgres_url=_postgres("HUB_DATABASE_URL", database) if _is_postgres(database) else "",
         listen_url=_beside_postgres("HUB_DATABASE_LISTEN_URL", given, database),
         keys_url=_beside_postgres("HUB_KEYS_URL", given, database),
@@ -209,6 +215,13 @@ def _allowed(value: str) -> tuple[str, ...]:
         raise _refusal("HUB_WEBHOOK_ALLOW", value,
                        "give host names and networks with commas between them, such as crm.lan,10.0.0.0/8, or none")
     return entries
+
+
+def _audit(given: Mapping[str, str]) -> AuditSettings:
+    try:
+        return config_audit.read(given)
+    except config_audit.BadAuditSetting as error:
+        raise BadSetting(str(error)) from error
 
 
 def _is_network(value: str) -> bool:

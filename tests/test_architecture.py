@@ -36,6 +36,7 @@ VENDORS = {
     "twilio": ("hub.channels.phone_twilio_signature", "hub.channels.phone_twilio_voice"),
     "vk_api": ("hub.channels.social_api",),
     "imapclient": ("hub.channels.email_imap",),
+    "rfc3161_client": ("hub.audit.stamping",),
 }
 """Each vendor library and the only modules (with what lies under them) that may import it."""
 

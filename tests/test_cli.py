@@ -27,10 +27,13 @@ from tests.serving import FORM, Serving, ask, environment, make_form, opened, ru
 
 HUB = str(Path(sys.executable).with_name("hub"))
 COMMANDS = [["serve"], ["work"], ["demo"], ["user", "add"], ["user", "list"], ["user", "disable"], ["user", "password"],
-            ["process", "check"], ["lead", "show"], ["lead", "events"], ["migrate"], ["backup"],
+            ["process", "check"], ["lead", "show"], ["lead", "events"], ["lead", "what-if"], ["migrate"], ["backup"],
             ["restore"], ["copy"],
             *(["projections", word] for word in ("status", "rebuild", "retry", "skip")),
             *(["token", word] for word in ("add", "list", "revoke")),
+            ["lead", "what-if"],
+            *(["audit", word] for word in ("verify", "checkpoint", "export", "verify-file", "keys", "rotate-key")),
+            *(["person", word] for word in ("find", "export", "erase", "erasures", "retention")),
             *(["channels", word] for word in ("check", "connect", "status")),
             *(["webhook", word] for word in ("add", "list", "pause", "resume", "remove", "dead", "resend"))]
 PASSWORD = re.compile(r"one-time password +([a-z2-9]{4}(?:-[a-z2-9]{4}){3})\b")
@@ -236,7 +239,9 @@ def test_a_lead_is_shown_as_it_is_and_as_it_was(folder: Path) -> None:
     before = json.loads(run(folder, "lead", "show", "1", "--at", "4").stdout)
     assert before["dues"] == {}
     assert json.loads(run(folder, "lead", "show", "1", "--at", "2026-11-16T10:05").stdout)["offered_why"] == "turn", "Moscow time"
-    assert json.loads(run(folder, "lead", "show", "1", "--at", "2026-11-16T07:12+00:00").stdout)["offered_why"] == "near_deadline"
+    # That the deadline was near became true at 07:10; the worker stood still, and the hub knew of it at 08:00.
+    for at, why in (("2026-11-16T07:59:59+00:00", "turn"), ("2026-11-16T08:00:00+00:00", "near_deadline")):
+        assert json.loads(run(folder, "lead", "show", "1", "--at", at).stdout)["offered_why"] == why
 
 
 def test_a_lead_that_was_tampered_with_is_said(tmp_path: Path) -> None:
@@ -262,13 +267,29 @@ def test_a_lead_is_shown_by_its_uuid(folder: Path) -> None:
 @pytest.mark.parametrize(("arguments", "says"), [
     (["show", "999"], "no such lead"), (["show", "0c5f439c-e8cb-4f2a-a7f8-61bd1cdadf80"], "no such lead"),
     (["show", "x"], "neither a lead's number"),
-    (["events", "999"], "no such lead"), (["show", "1", "--at", "0"], "version"),
-    (["show", "1", "--at", "soon"], "neither a time"), (["show", "1", "--at", "2020-01-01"], "version"),
+    (["events", "999"], "no such lead"), (["show", "1", "--at", "0"], "no event 0"),
+    (["show", "1", "--at", "soon"], "neither a time"), (["show", "1", "--at", "2020-01-01"], "it came in on 16.11.2026"),
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
 def test_a_lead_that_is_not_there_is_said(folder: Path, arguments: list[str], says: str) -> None:
     done = run(folder, "lead", *arguments)
     refused(done)
     assert says.lower() in done.stderr.lower()
+
+
+def test_another_process_is_tried_on_a_lead(folder: Path, tmp_path: Path) -> None:
+    """By its own file nothing is otherwise; by another one the first deadline is; a file that is none is said with its line."""
+    own = json.loads(run(folder, "lead", "what-if", "1", "--process", "1").stdout)
+    assert [due["due_at"] for due in own["deadlines"]] == [due["was_due_at"] for due in own["deadlines"]]
+    file = tmp_path / "process.toml"
+    file.write_text(PACKAGED_PROCESS.read_text(encoding="utf-8").replace("minutes = 15", "minutes = 3", 1), encoding="utf-8")
+    other = json.loads(run(folder, "lead", "what-if", "1", "--process", str(file), "--at", "2026-11-16T10:30").stdout)
+    assert (other["process_version"], other["deadlines"][0]["due_at"]) == (0, "2026-11-16T07:03:00Z")
+    file.write_text("name = 3", encoding="utf-8")
+    broken = run(folder, "lead", "what-if", "1", "--process", str(file))
+    assert broken.returncode == 1
+    assert "is no process" in broken.stderr
+    refused(run(folder, "lead", "what-if", "1", "--process", "nowhere.toml"), "cannot be read")
+    refused(run(folder, "lead", "what-if", "1", "--at", "2999-01-01"), "has not come yet")
 
 
 def test_the_events_of_a_lead_are_listed_in_order(folder: Path) -> None:

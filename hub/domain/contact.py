@@ -21,6 +21,9 @@ from hub.domain.delivery import Address
 SCANNED = 20_000
 """Characters of a free text that are searched for contacts; a longer text is read by a person."""
 
+FEWEST = 5
+"""Digits without which nothing is a number: those of the shortest countries have four beside their country's."""
+
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad\u202a\u202c"))
 _PIECE = re.compile(r"\s+|\S{1,64}")
@@ -68,6 +71,8 @@ def phone(text: str, region: str = "RU") -> Address | None:
 def phones_in(text: str, region: str = "RU") -> tuple[Address, ...]:
     """Numbers in free text, each once, in order. Prices, tax numbers, accounts and links are not numbers to call."""
     body = plain(text[:SCANNED])
+    if digits(body) < FEWEST:
+        return ()
     for noise in (_URL, _EMAIL):
         body = noise.sub(lambda m: " " * len(m.group()), body)
     found: dict[str, Address] = {}
@@ -76,6 +81,11 @@ def phones_in(text: str, region: str = "RU") -> tuple[Address, ...]:
             value = _e164(match.number)
             found.setdefault(value, Address("phone", value, match.raw_string, match.number.extension or ""))
     return tuple(found.values())
+
+
+def digits(text: str) -> int:
+    """How many digits there are."""
+    return sum(map(str.isdigit, text))
 
 
 def email(text: str) -> Address | None:
@@ -185,6 +195,8 @@ def _capitals(word: str) -> str:
 
 
 def _zone_of_phone(e164: str) -> str:
+    if e164.startswith("+79"):
+        return ""  # a Russian mobile number
     number = _first_valid(iter([e164]), "RU") if e164.startswith("+") else None
     zones = phone_zones.time_zones_for_number(number) if number is not None else ()
     return zones[0] if len(zones) == 1 and is_zone(zones[0]) else ""

@@ -34,6 +34,8 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
     TOPIC: ClassVar[str] = ""
     VERSION: ClassVar[int] = 1
+    ERASES: ClassVar[bool] = False
+    """Whether what earlier events of the stream say is to be read again: somebody was erased."""
 
     originator_id: UUID
     originator_version: int

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 from uuid import UUID, uuid5
 
 import msgspec
@@ -178,17 +180,24 @@ class FactWaits(Event, frozen=True, kw_only=True):
     fact: Personal
 
 
+@topic("contact.severed")
+class ContactSevered(Event, frozen=True, kw_only=True):
+    """The person was erased: this entry leads nowhere any more and is never tied again. Who comes with the same address is
+    found by an entry of another id."""
+
+
 WAITING = 20
 """Facts that wait for one thing at most: a provider that goes on about something that we never had fills nothing up."""
 
 
 class ContactState(Struct, frozen=True):
     """Whose address it is and where their work goes on. A name of a message is tied like an address (kind ``thread``);
-    ``waiting`` are facts about it that came first."""
+    ``waiting`` are facts about it that came first. ``severed``: the person was erased."""
 
     person_id: UUID | None = None
     lead: UUID | None = None
     waiting: tuple[Fact, ...] = ()
+    severed: bool = False
 
 
 class Contact(Aggregate[ContactState]):
@@ -201,6 +210,8 @@ class Contact(Aggregate[ContactState]):
         match event:
             case ContactTied():
                 return ContactState(event.person_id, event.lead)
+            case ContactSevered():
+                return ContactState(severed=True)
             case FactWaits() if event.fact not in ("", ERASED):
                 return replace(state, waiting=(*state.waiting, msgspec.json.decode(event.fact, type=Fact)))
         return state
@@ -210,10 +221,32 @@ class Contact(Aggregate[ContactState]):
         if fact not in self.state.waiting and len(self.state.waiting) < WAITING:
             self.record(FactWaits, subject=self.id, fact=msgspec.json.encode(fact).decode())
 
+    def sever(self) -> None:
+        """The person was erased. Idempotent."""
+        if not self.state.severed:
+            self.record(ContactSevered)
+
     def tie(self, kind: str, person_id: UUID, lead: UUID) -> None:
         """Tie the address to a person and a card; nothing is recorded when it already is."""
         if (self.state.person_id, self.state.lead) != (person_id, lead):
             self.record(ContactTied, kind=kind, person_id=person_id, lead=lead)
+
+
+@dataclass(frozen=True)
+class Held:
+    """What is known of one address at one version of its contact: a tie made on it conflicts with a tie made meanwhile."""
+
+    id: UUID
+    kind: str
+    version: int
+    contact: ContactState
+    after_erasure: bool = False
+    """Whether somebody had it before who was erased."""
+
+    @property
+    def person(self) -> UUID:
+        """Whose it is, where that is known."""
+        return cast(UUID, self.contact.person_id)
 
 
 @topic("content.seen")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -26,7 +27,7 @@ GUARDS = ("taken", "phone_known", "timezone_known", "screened", "scored", "not_r
           "proposal_promised", "proposal_ready", "head_contributed", "proposal_delivered", "decision_maker_changed")
 """Conditions that a transition may require; each is a function in ``guards.py``."""
 
-PERMISSIONS = ("read", "intake", "work", "decide", "account", "admin", "partners")
+PERMISSIONS = ("read", "intake", "work", "decide", "account", "admin", "partners", "audit")
 
 
 PARTNERS_BY = ("price", "technologies")
@@ -205,6 +206,22 @@ class PriceSegment(Titled, frozen=True, kw_only=True, forbid_unknown_fields=True
     up_to: Decimal | None = None
 
 
+class RetentionRule(Titled, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose data is erased so many ``months`` after the lead ended in one of these ways. ``qualified`` False: only of those who
+    were never screened; True: only of those who were."""
+
+    ended: tuple[str, ...]
+    months: int
+    qualified: bool | None = None
+
+
+class PrivacyPart(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long data of persons is kept. ``runs``: the worker erases by these rules once a day; else people do."""
+
+    runs: bool = False
+    rules: tuple[RetentionRule, ...] = ()
+
+
 class ProcessFile(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -227,6 +244,13 @@ class ProcessFile(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     loss_reasons: tuple[LossReason, ...]
     closeness: tuple[Closeness, ...]
     price_segments: tuple[PriceSegment, ...] = ()
+    privacy: PrivacyPart = PrivacyPart()
+
+
+def months_before(at: datetime, months: int) -> datetime:
+    """The same day and hour so many calendar months earlier; the month's last day where it has no such day."""
+    year, month = divmod(at.year * 12 + at.month - 1 - months, 12)
+    return at.replace(year=year, month=month + 1, day=min(at.day, monthrange(year, month + 1)[1]))
 
 
 def _by_id(items: tuple[Any, ...]) -> dict[str, Any]:

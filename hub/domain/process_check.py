@@ -125,6 +125,7 @@ def _faults(f: ProcessFile) -> Iterator[tuple[str, str]]:
     yield from _clocks(f)
     yield from _sheet(f)
     yield from _lists(f, stages)
+    yield from _privacy(f)
 
 
 def _unique(name: str, ids: list[str]) -> Iterator[tuple[str, str]]:
@@ -176,7 +177,8 @@ def _people(f: ProcessFile) -> Iterator[tuple[str, str]]:
         if needed not in roles:
             yield "roles", f"role {needed!r} is missing"
     for permission in PERMISSIONS:
-        if not any(permission in r.may for r in f.roles):
+        # Administrators check the log in any case: a file from before there was this permission stays good.
+        if permission != "audit" and not any(permission in r.may for r in f.roles):
             yield "roles", f"nobody may {permission!r}; give it to a role"
     if f.assignment.way not in ("round_robin", "first_come"):
         yield "assignment.way", f"{f.assignment.way!r} is no way; write round_robin or first_come"
@@ -195,6 +197,27 @@ def _works(f: ProcessFile, path: str, role: str) -> Iterator[tuple[str, str]]:
         yield path, f"role {role!r} does not exist"
     elif "work" not in found.may:
         yield path, f"role {role!r} may not work leads; give it \"work\", or name another role"
+
+
+LONGEST_KEPT = 600
+"""Months of a retention rule at most."""
+
+
+def _privacy(f: ProcessFile) -> Iterator[tuple[str, str]]:
+    rules = f.privacy.rules
+    yield from _unique_at("privacy.rules", [(f"privacy.rules[{n}].id", rule.id) for n, rule in enumerate(rules)])
+    for n, rule in enumerate(rules):
+        if not rule.ended:
+            yield f"privacy.rules[{n}].ended", f"rule {rule.id!r} names no ending; write some of {', '.join(ENDINGS)}"
+        for ended in rule.ended:
+            if ended not in ENDINGS:
+                yield f"privacy.rules[{n}].ended", f"{ended!r} is no ending; there are {', '.join(ENDINGS)}"
+        if not 1 <= rule.months <= LONGEST_KEPT:
+            yield f"privacy.rules[{n}].months", f"data may be kept 1 to {LONGEST_KEPT} months, not {rule.months}"
+        if rule.qualified is False and "won" in rule.ended:
+            yield f"privacy.rules[{n}].ended", "a won lead was qualified; leave \"won\" out, or leave out qualified"
+    if f.privacy.runs and not rules:
+        yield "privacy.runs", "runs = true erases by rules, and there are none; add [[privacy.rules]], or write runs = false"
 
 
 def _moves(f: ProcessFile, stages: set[str]) -> Iterator[tuple[str, str]]:

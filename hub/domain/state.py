@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from msgspec import Struct
 
 from hub.domain.call import Call
 from hub.domain.delivery import Address
 from hub.domain.events import FileRef, Money
+from hub.domain.merged import Brought
 from hub.domain.outgoing import Fetch, Invitation, Mailed, Outgoing
 
 NOBODY = UUID(int=0)
@@ -45,8 +46,10 @@ class Person(Struct, frozen=True, gc=False):
     position: str = ""
     addresses: tuple[Address, ...] = ()
     timezone: str = ""
+    place: str = ""
     call_at: datetime | None = None
     call_words: str = ""
+    erased: bool = False
 
     def first(self, kind: str) -> str:
         """The first address of ``kind``, or an empty text."""
@@ -64,6 +67,7 @@ class Message(Struct, frozen=True, gc=False):
     subject_line: str = ""
     source: str = ""
     key: str = ""
+    revision: int = 0
 
 
 class Check(Struct, frozen=True, gc=False):
@@ -256,6 +260,7 @@ class LeadState(Struct, frozen=True, gc=False):
     source_title: str = ""
     received_at: datetime | None = None
     by_hand: bool = False
+    written: bool = False
     test: bool = False
     previous_lead: UUID | None = None
     title: str = ""
@@ -322,13 +327,26 @@ class LeadState(Struct, frozen=True, gc=False):
     opened_requests: tuple[UUID, ...] = ()
     merged_into: UUID | None = None
     absorbed: tuple[UUID, ...] = ()
+    brought: dict[UUID, Brought] = {}
+    apart: tuple[UUID, ...] = ()
+    texts_erased: int = 0
     last_at: datetime | None = None
     last_inbound_at: datetime | None = None
+
+    def own_subject(self, lead: UUID) -> UUID:
+        """Whose key encrypts what staff write on the card ``lead``: the card's own, and another one after each erasure, so that
+        what is written later is not lost."""
+        return uuid5(lead, f"texts {self.texts_erased}") if self.texts_erased else lead
 
     @property
     def exists(self) -> bool:
         """Whether the stream holds a lead at all."""
         return self.received_at is not None
+
+    @property
+    def called(self) -> bool:
+        """Whether it began with a call: a number and somebody on the line (R3)."""
+        return self.channel == "phone" and not self.written
 
     @property
     def open(self) -> bool:

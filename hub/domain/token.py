@@ -12,8 +12,9 @@ from hub.domain.errors import NotFound, Refused, sentences
 from hub.domain.event import Event, topic
 from hub.domain.process import PERMISSIONS, Process
 
-SCOPES = PERMISSIONS
-"""What a token may be given: the permissions of the process file, each a scope of the same name."""
+SCOPES = tuple(permission for permission in PERMISSIONS if permission != "audit")
+"""What a token may be given: the permissions of the process file, each a scope of the same name. The proof of the log has no
+door in the API."""
 
 LONGEST_NAME = 100
 

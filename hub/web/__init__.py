@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from hub.metrics import Metrics
 from hub.store.keys import derive
 from hub.traffic.state import States
-from hub.web import access, errors, frame, guard, health, hooks, observed, own_notices, public, words
+from hub.web import access, audit, errors, frame, guard, health, hooks, observed, own_notices, past, public, words
 from hub.web.admin import index
 from hub.web.api import openapi
 from hub.web.board import page
 from hub.web.desk import Parts
-from hub.web.lead import blueprint, card, pages  # noqa: F401  card and pages add their views to the blueprint
+from hub.web.lead import blueprint, card, merging, pages  # noqa: F401  they add their views to the blueprint
 from hub.web.sessions import Access
 from hub.web.tokens import Tokens
 
@@ -22,6 +25,19 @@ MAX_REQUEST = 12_000_000
 MAX_FORM_MEMORY = 2_000_000
 """Bytes of a form's texts; files beyond go to a temporary file."""
 MAX_FORM_PARTS = 1000
+
+
+class Cookies(SecureCookieSessionInterface):
+    """Flask's sessions with their signer made once: every request asks for it, and it keeps nothing of a request."""
+
+    def __init__(self) -> None:
+        self._signer: Any = None
+
+    def get_signing_serializer(self, app: Flask) -> Any:
+        """The signer under the application's secret key, which never changes."""
+        if self._signer is None:
+            self._signer = super().get_signing_serializer(app)
+        return self._signer
 
 
 def create_app(parts: Parts, metrics: Metrics | None = None, metrics_token: str = "") -> Flask:
@@ -37,6 +53,7 @@ def create_app(parts: Parts, metrics: Metrics | None = None, metrics_token: str 
         SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_SECURE=https,
         MAX_CONTENT_LENGTH=MAX_REQUEST, MAX_FORM_MEMORY_SIZE=MAX_FORM_MEMORY, MAX_FORM_PARTS=MAX_FORM_PARTS,
     )
+    app.session_interface = Cookies()
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     people = Access(parts.hub.store, parts.session_key)
     people.prepare()
@@ -45,6 +62,7 @@ def create_app(parts: Parts, metrics: Metrics | None = None, metrics_token: str 
     tokens = Tokens(parts.hub, parts.session_key)
     tokens.prepare()
     parts.hub.outgoing.outbox.prepare()
+    parts.hub.audit.ledger.prepare()
     States(parts.hub.store).prepare()
     app.extensions["tokens"] = tokens
     app.extensions["metrics"] = metrics = metrics or Metrics()
@@ -55,7 +73,8 @@ def create_app(parts: Parts, metrics: Metrics | None = None, metrics_token: str 
     guard.set_up(app)
     errors.set_up(app)
     words.set_up(app)
-    for part in (access.bp, own_notices.bp, public.bp, hooks.bp, page.bp, blueprint.bp, index.bp, health.bp):
+    past.set_up(app)
+    for part in (access.bp, own_notices.bp, public.bp, hooks.bp, page.bp, blueprint.bp, index.bp, audit.bp, health.bp):
         app.register_blueprint(part)
     openapi.set_up(app)
     return app

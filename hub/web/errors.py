@@ -6,13 +6,15 @@ import logging
 import secrets
 import traceback
 from http import HTTPStatus
-from urllib.parse import quote
+from typing import Any
 
-from flask import Flask, Response, g, jsonify, make_response, render_template, request
+import msgspec
+from flask import Flask, Response, g, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from hub.domain.errors import SENTENCES, Conflict, NotAllowed, NotFound, Refused, sentences
 from hub.store import Unavailable, Unreadable
+from hub.web.api.problems import Problem
 from hub.web.frame import caller_language, language
 
 logger = logging.getLogger(__name__)
@@ -57,13 +59,11 @@ def status_of(refused: Refused) -> int:
     return {NotAllowed: 403, NotFound: 404, Conflict: 409}.get(type(refused), 422)
 
 
-def answer(status: int, sentence: str, **members: str | int) -> Response:
+def answer(status: int, sentence: str, **members: Any) -> Response:
     """An error as the caller can read it: a page, for htmx a notice, for programs problem+json with ``members``."""
     if request.path.startswith("/api/"):
-        response = jsonify(type="about:blank", status=status, title=HTTPStatus(status).phrase, detail=sentence,
-                           **{name: value for name, value in members.items() if value})
-        response.status_code = status
-        response.content_type = "application/problem+json"
+        problem = Problem(type="about:blank", status=status, title=HTTPStatus(status).phrase, detail=sentence, **members)
+        response = Response(msgspec.json.encode(problem), status, content_type="application/problem+json")
     else:
         g.bare = status >= 500  # the frame reads the database, which may be what has failed
         form = g.get("form")
@@ -102,7 +102,7 @@ def on_refused(refused: Refused) -> Response:
     spoken = caller_language() if request.path.startswith("/api/") else language()
     status = status_of(refused)
     response = answer(status, refused.say(spoken), code=refused.code, rule=refused.rule, field=refused.field,
-                      version=getattr(refused, "version", 0))
+                      version=getattr(refused, "version", None))
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="hub"' + (', error="invalid_token"' if refused.code == "token_wrong"
                                                                        else "")
@@ -123,8 +123,8 @@ def on_fault(error: Exception) -> Response:
 
 
 def _asked() -> str:
-    """What was asked for, as the log may tell it: a known address holds ids only, any other is what a stranger typed."""
-    return f"{request.method} {quote(request.path) if request.url_rule else '(unknown address)'}"
+    """What was asked for, as the log may tell it: the pattern of a known address. In its place may stand what somebody typed."""
+    return f"{request.method} {request.url_rule or '(unknown address)'}"
 
 
 def trace(error: BaseException) -> str:

@@ -139,6 +139,8 @@ def _nav() -> list[tuple[str, str, str, int, bool]]:
              ("/partners", "handshake", _("Партнёры"), 0)]
     if may("intake", "admin"):
         items.append(("/quarantine", "shield-alert", _("Карантин"), parts().hub.views.receipts.waiting()))
+    if may("admin", "audit"):
+        items.append(("/audit", "shield-check", _("Аудит"), 0))
     items.append(("/settings", "settings", _("Настройки"), 0))
     here = request.path
     return [(url, glyph, title, count, here == url or (url != "/" and here.startswith(url + "/")))

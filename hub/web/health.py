@@ -51,7 +51,8 @@ class Readiness:
             if time.monotonic() - self._made_at >= self._kept:
                 self._checks = {name: _or_unavailable(check) for name, check in (
                     ("store", self._store), ("schema", self._schema), ("projections", self._projections),
-                    ("worker", self._worker), ("channels", self._channels))}
+                    ("worker", self._worker), ("channels", self._channels),
+                    ("audit", self._audit))}
                 self._made_at = time.monotonic()
             return self._checks
 
@@ -84,6 +85,13 @@ class Readiness:
         left = held.seconds_left if held is not None else None
         return {"ok": left is not None and left > 0, "lease_seconds_left": None if left is None else round(left, 1)}
 
+    def _audit(self) -> Check:
+        """What the last check of the log found. It is told and does not count: a failed one never holds intake up."""
+        state = self._parts.hub.audit.state()
+        last = state.last
+        return {"ok": True, "failed": state.failed, "findings": len(last.findings) if last else 0,
+                "checked_at": last.ended_at.isoformat() if last and last.ended_at else None,
+                "verified_events": state.good.size if state.good else 0}
 
     def _channels(self) -> Check:
         """Channel accounts that do not work now, and why. They are told and do not count: the hub serves everybody else."""
@@ -149,6 +157,10 @@ class _State(Collector):
             yield family
         yield GaugeMetricFamily("hub_projections_behind_seconds", "Age of the oldest event that a read model still lacks.",
                                 _seconds_behind(self._parts, [s for s in states if s.parked_at is None]))
+        checks = self._parts.hub.audit.state()
+        yield GaugeMetricFamily("hub_audit_failed", "Whether the last check of the log found something altered.", checks.failed)
+        yield GaugeMetricFamily("hub_audit_verified_events", "Events that the last good check covered.",
+                                checks.good.size if checks.good else 0)
         yield GaugeMetricFamily("hub_leads_open", "Open leads.", leads.count(OPEN))
         yield GaugeMetricFamily("hub_leads_late", "Open leads with something overdue.",
                                 leads.count(f"{OPEN} AND due_at < ?", (iso(self._parts.clock()),)))

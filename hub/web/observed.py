@@ -51,7 +51,8 @@ def _told(route: str, status: int, seconds: float) -> dict[str, object]:
     signed = g.get("signed")
     if signed is not None:
         told["actor"] = signed.id
-    lead = (request.view_args or {}).get("lead") or (request.view_args or {}).get("number")
+    asked = request.view_args or {}
+    lead = asked.get("lead") or (asked.get("number") if route.startswith("/leads/") else None)
     if lead is not None:
         told["lead"] = str(lead)
     return told

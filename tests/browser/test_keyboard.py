@@ -105,3 +105,32 @@ def test_a_lead_is_found_opened_and_taken_without_a_mouse(anna: Person) -> None:
     page.keyboard.press("Escape")
     expect(window).to_be_hidden()
     expect(page.locator(FOCUSED)).to_have_text("Звонок")
+
+
+def test_brackets_step_through_the_events_of_a_card_in_both_layouts(anna: Person) -> None:
+    page = anna.page
+    anna.open("/leads?stage=presentation")
+    page.keyboard.press("j")
+    with page.expect_navigation(wait_until="load"):
+        page.keyboard.press("Enter")
+    slider = page.get_by_role("slider", name="Событие карточки")
+    count = int(str(slider.get_attribute("max")))
+    body = page.locator("body")
+    for press, at in ((lambda: page.keyboard.press("["), count - 1),
+                      (lambda: body.dispatch_event("keydown", {"key": "х", "code": "BracketLeft"}), count - 2),
+                      (lambda: body.dispatch_event("keydown", {"key": "ъ", "code": "BracketRight"}), count - 1)):
+        with page.expect_navigation(wait_until="load"):
+            press()
+        expect(body).to_have_class("past")
+        expect(slider).to_have_value(str(at))
+        expect(page).to_have_url(re.compile(rf"[?]at={at}$"))
+    with page.expect_navigation(wait_until="load"):
+        slider.press("Home")
+    expect(slider).to_have_value("1")
+    page.get_by_role("link", name="Вернуться").click()
+    expect(body).not_to_have_class("past")
+    page.get_by_role("link", name="Почему: Люди").press("Enter")
+    window = page.get_by_role("dialog", name="Почему так")
+    expect(window).to_contain_text("№ ")
+    page.keyboard.press("Escape")
+    expect(window).to_be_hidden()

@@ -76,6 +76,7 @@ PERSONAL = {
     "lead.note_added": "text",
     "lead.person_added": "name position",
     "lead.person_named": "name position",
+    "lead.place_learned": "place",
     "lead.proposal_drafted": "note file",
     "lead.proposal_sent": "to",
     "lead.question_answered": "answer",
@@ -89,6 +90,7 @@ PERSONAL = {
     "lead.screening_finished": "note",
     "lead.slept": "why",
     "lead.split_off": "why",
+    "lead.told_apart": "why",
     "lead.stall_found": "why who debrief competitor wish",
     "lead.stall_played": "result",
     "lead.test_task_decided": "text",
@@ -113,6 +115,7 @@ OPEN = {
     ("lead.reassigned", "why"), ("lead.reassigned", "previous"),  # about our own people
     ("lead.head_opinion_given", "resources"),  # our own people's time
     ("lead.lost", "reason"), ("lead.stall_found", "reason"),  # codes of the process
+    ("lead.person_erased", "reason"), ("lead.person_erased", "rule"),  # refused where it quotes the person
 }
 """The same for single events."""
 

@@ -28,7 +28,8 @@ MADE = {"guard_{}": GUARDS, "stall_{}": ("why", "until", "who", "involved", "deb
 """Codes that are put together from a word: all of them."""
 
 RAISED_OUTSIDE = {"conflict", "same_key_other_payload", "user_disabled", "last_administrator", "not_parked", "no_such_read_model",
-                  "nothing_to_test", "suspect_colleague"}
+                  "nothing_to_test", "suspect_colleague", "client_erased", "no_such_erasure", "not_a_client", "reach_changed",
+                  "say_why_exported", "say_why_erased", "no_such_client", "several_clients", "fetch_erased", "out_erased"}
 """Worded in the domain and raised by the application, which alone sees other aggregates."""
 
 

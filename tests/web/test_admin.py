@@ -24,10 +24,10 @@ def head(house: House) -> Browser:
 
 
 @pytest.mark.parametrize(("login", "there", "absent"), [
-    ("administrator", ("Люди", "Формы на сайтах", "Карантин", "Письмо с отказом", "Мой аккаунт"), ()),
-    ("head", ("Люди", "Карантин", "Письмо с отказом"), ("Формы на сайтах", "С чего начать")),
-    ("manager", ("Карантин", "Партнёры", "Процесс продаж"), ("Люди", "Формы на сайтах", "Письмо с отказом")),
-    ("auditor", ("Партнёры", "Мой аккаунт"), ("Люди", "Карантин", "Формы на сайтах", "Письмо с отказом"))])
+    ("administrator", ("Люди", "Формы на сайтах", "Карантин", "Тексты писем", "Мой аккаунт"), ()),
+    ("head", ("Люди", "Карантин", "Тексты писем"), ("Формы на сайтах", "С чего начать")),
+    ("manager", ("Карантин", "Партнёры", "Процесс продаж"), ("Люди", "Формы на сайтах", "Тексты писем")),
+    ("auditor", ("Партнёры", "Мой аккаунт"), ("Люди", "Карантин", "Формы на сайтах", "Тексты писем"))])
 def test_the_index_names_what_the_role_may_open(house: House, login: str, there: tuple[str, ...],
                                                 absent: tuple[str, ...]) -> None:
     shown = words(Browser(house, login).get("/settings"))
@@ -187,6 +187,29 @@ def test_an_unknown_place_is_refused_before_it_reaches_a_client(head: Browser) -
     assert answer.status_code == 422
     assert "нет места {client}" in error_at(answer.get_data(as_text=True), "body")
     assert "Здравствуйте, {client}</textarea>" in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize(("name", "place"), [("proposal", "manager"), ("invitation", "when"), ("acknowledgement", "agency"),
+                                             ("acknowledgement.en", "agency")])
+def test_every_letter_has_its_wording_its_places_and_its_preview(house: House, head: Browser, name: str, place: str) -> None:
+    """R19, R26."""
+    page = f"{LETTER}/{name}"
+    answer = head.post(page, act="preview", subject_line="Новая тема", body=f"Так: {{{place}}}")
+    shown = words(answer.get_data(as_text=True).partition('id="preview"')[2])
+    assert "Новая тема" in shown
+    assert shown.partition("Так: ")[2][:1] not in ("", "{")
+    head.done(page, act="save", subject_line="Новая тема", body=f"Так: {{{place}}}")
+    with house.app.app_context():
+        assert house.hub.template(name, default_template(name)).subject_line == "Новая тема"
+    assert "изменено" in head.get(page)
+    answer = head.post(page, act="save", subject_line="Про {partners}", body="Текст")
+    assert "нет места {partners}" in error_at(answer.get_data(as_text=True), "subject_line")
+    answer = head.post(page, act="save", subject_line="Тема", body="Для {name")
+    assert "без пары" in error_at(answer.get_data(as_text=True), "body")
+
+
+def test_a_letter_that_there_is_not_is_a_sentence(head: Browser) -> None:
+    assert "Такого письма нет" in head.get(f"{LETTER}/love", 404)
 
 
 def test_the_first_wording_comes_back(house: House, head: Browser) -> None:

@@ -17,8 +17,10 @@ from tests.web.conftest import csrf_of, sign_in
 from tests.web.house import House
 
 OWN = {"access.sign_in", "access.sign_out", "access.password", "access.sign_out_everywhere", "access.close_session",
-       "access.choose_language", "own_notices.save", "own_notices.code", "own_notices.unlink", "own_notices.test"}
-"""What everybody may do about themselves."""
+       "access.choose_language", "own_notices.save", "own_notices.code", "own_notices.unlink", "own_notices.test",
+       "lead.what_if", "audit.verify"}
+"""What everybody may do about themselves; a process file may be tried on a lead, and the log be checked by who may see that:
+neither records anything."""
 HEADERS = ("Content-Security-Policy", "X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy", "Cache-Control")
 
 
@@ -35,11 +37,11 @@ def things(house: House) -> dict[str, str]:
     partner = house.hub.write_partner(None, actor=house.actor("head"), at=house.clock(), name="Бюро",
                                       prices=tuple(house.hub.process.price_segments)[:1])
     webhook, _ = house.hub.add_webhook("CRM", "https://hooks.example.com", actor=house.actor("administrator"), at=house.clock())
-    return {"webhook": str(webhook), "position": "1", "name": "leads", "lead": str(lead), "kind": "telegram", "tail": "x",
-            "account": "phone/main",
+    return {"webhook": str(webhook), "token": str(uuid4()), "person": str(uuid4()), "erasure": str(uuid4()), "position": "1",
+            "name": "leads", "lead": str(lead), "kind": "telegram", "tail": "x", "account": "phone/main",
             "other": str(other), "receipt": str(UUID(row["id"])), "user": str(house.users["second"]),
             "partner": str(partner), "form": "main", "number": "1", "digest": "a" * 64, "filename": "app.js", "key": "0" * 64,
-            "part": "head"}
+            "part": "head", "size": "1", "suffix": "txt"}
 
 
 def addresses(app: Flask, things: dict[str, str], method: str) -> Iterator[tuple[str, str]]:

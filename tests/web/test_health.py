@@ -236,6 +236,25 @@ def test_health_is_not_told_until_it_fails(client: FlaskClient, lines: Any) -> N
     assert [line["route"] for line in lines() if line["event"] == "request"] == ["/readyz"]
 
 
+def test_a_fault_of_ours_tells_the_pattern_of_the_address_and_not_what_stood_in_it(house: House, lines: Any) -> None:
+    def fail(what: str) -> str:
+        raise RuntimeError(what)
+    house.app.add_url_rule("/try/<what>", view_func=fail)
+    house.app.config["PROPAGATE_EXCEPTIONS"] = False
+    assert house.app.test_client().get("/try/+79123456789").status_code == 500
+    fault = next(line for line in lines() if line["level"] == "error")
+    assert fault["event"].startswith("GET /try/<what> failed")
+    assert "9123456789" not in json.dumps(lines())
+
+
+def test_libraries_tell_nothing_of_their_daily_work(lines: Any) -> None:
+    """Twilio's client tells each address with the numbers in it, psycopg's pool each connection that it lends."""
+    for name in ("twilio.http_client", "psycopg.pool", "urllib3.connectionpool"):
+        logging.getLogger(name).info("POST Request: /Calls.json?To=+79123456789")
+    logging.getLogger("urllib3.connection").warning("Failed to parse headers (url=https://api.example/bot777:SECRET/x)")
+    assert lines() == []
+
+
 def test_an_error_is_told_by_type_and_place_without_its_words(lines: Any) -> None:
     def fail() -> None:
         try:

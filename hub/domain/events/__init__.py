@@ -3,6 +3,7 @@
 from hub.domain.events.calls import *
 from hub.domain.events.deal import *
 from hub.domain.events.ending import *
+from hub.domain.events.erasing import *
 from hub.domain.events.intake import *
 from hub.domain.events.letters import *
 from hub.domain.events.talk import *

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from typing import Annotated
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -130,12 +131,13 @@ class DecisionDateAgreed(Event, frozen=True, kw_only=True):
 
 @topic("lead.request_opened")
 class RequestOpened(Event, frozen=True, kw_only=True):
-    """Something is missing for a decision (R23)."""
+    """Something is missing for a decision (R23). ``merged_from`` is the card that it was asked on (R6)."""
 
     request: int
     kind: str
     owner: str
     text: Personal = ""
+    merged_from: UUID | None = None
 
 
 @topic("lead.request_closed")

@@ -72,10 +72,11 @@ class MessageUnknown(Event, frozen=True, kw_only=True):
 
 @topic("lead.message_edited")
 class MessageEdited(Event, frozen=True, kw_only=True):
-    """The client changed what they had written."""
+    """The client changed what they had written. ``revision`` grows with every change: an older one never comes after a newer."""
 
     message: int
     text: Personal = ""
+    revision: int = 0
 
 
 @topic("lead.fetch_asked")

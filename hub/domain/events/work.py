@@ -236,7 +236,8 @@ class WorkingGroupFormed(Event, frozen=True, kw_only=True):
 
 @topic("lead.meeting_planned")
 class MeetingPlanned(Event, frozen=True, kw_only=True):
-    """A meeting or call with its goal (R26). ``purpose``: ``call``, ``meeting``, ``interview``, ``presentation``."""
+    """A meeting or call with its goal (R26). ``purpose``: ``call``, ``meeting``, ``interview``, ``presentation``;
+    ``merged_from`` is the card that it was planned on (R6)."""
 
     meeting: int
     purpose: str
@@ -247,6 +248,7 @@ class MeetingPlanned(Event, frozen=True, kw_only=True):
     place: Personal = ""
     ours: tuple[str, ...] = ()
     theirs: Annotated[tuple[str, ...], PERSONAL] = ()
+    merged_from: UUID | None = None
 
 
 @topic("lead.meeting_moved")

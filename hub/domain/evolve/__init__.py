@@ -1,6 +1,6 @@
 """The one fold of a lead: what each event makes of the state. Never refuses, never reads a clock or a file."""
 
-from hub.domain.evolve import calls, deal, ending, intake, letters, talk, work  # noqa: F401  they register their folds
+from hub.domain.evolve import calls, deal, ending, erasing, intake, letters, talk, work  # noqa: F401  they register their folds
 from hub.domain.evolve.fold import FOLDS, evolve
 
 __all__ = ["FOLDS", "evolve"]

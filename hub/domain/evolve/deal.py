@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from hub.domain import events as e
 from hub.domain import state as s
-from hub.domain.evolve.fold import change, on, put
+from hub.domain.evolve.fold import bring, change, on, put
 from hub.domain.state import LeadState
 
 
@@ -74,7 +74,8 @@ def _(st: LeadState, ev: e.DecisionDateAgreed) -> LeadState:
 
 @on(e.RequestOpened)
 def _(st: LeadState, ev: e.RequestOpened) -> LeadState:
-    return replace(st, requests=put(st.requests, ev.request, s.ClientRequest(ev.request, ev.kind, ev.owner, ev.text)))
+    request = s.ClientRequest(ev.request, ev.kind, ev.owner, ev.text)
+    return bring(replace(st, requests=put(st.requests, ev.request, request)), ev.merged_from, requests=ev.request)
 
 
 @on(e.RequestClosed)

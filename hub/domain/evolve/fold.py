@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
+from uuid import UUID
 
 from msgspec.structs import replace
 
 from hub.domain.event import Event
+from hub.domain.merged import Brought
 from hub.domain.state import LeadState
 
 Fold = Callable[[LeadState, Any], LeadState]
@@ -42,6 +44,14 @@ def put(items: Mapping[K, V], key: K, value: V) -> dict[K, V]:
 def without(items: Mapping[K, V], key: K) -> dict[K, V]:
     """``items`` less one key."""
     return {k: v for k, v in items.items() if k != key}
+
+
+def bring(st: LeadState, other: UUID | None, **what: Any) -> LeadState:
+    """Note what a merge brought from ``other`` (a person, the number of a meeting or request); nothing where none did."""
+    if other is None:
+        return st
+    known = st.brought.get(other) or Brought()
+    return replace(st, brought=put(st.brought, other, replace(known, **{k: (*getattr(known, k), v) for k, v in what.items()})))
 
 
 def change(items: Mapping[K, V], key: K, **fields: Any) -> dict[K, V]:

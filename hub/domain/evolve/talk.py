@@ -49,7 +49,8 @@ def _(st: LeadState, ev: e.MessageUnknown) -> LeadState:
 
 @on(e.MessageEdited)
 def _(st: LeadState, ev: e.MessageEdited) -> LeadState:
-    return replace(st, messages=tuple(replace(m, text=ev.text) if m.id == ev.message else m for m in st.messages))
+    return replace(st, messages=tuple(replace(m, text=ev.text, revision=ev.revision) if m.id == ev.message else m
+                                      for m in st.messages))
 
 
 @on(e.FetchAsked)

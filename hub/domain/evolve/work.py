@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from hub.domain import events as e
 from hub.domain import state as s
-from hub.domain.evolve.fold import change, on, put, without
+from hub.domain.evolve.fold import bring, change, on, put, without
 from hub.domain.state import LeadState
 
 
@@ -138,7 +138,7 @@ def _(st: LeadState, ev: e.WorkingGroupFormed) -> LeadState:
 def _(st: LeadState, ev: e.MeetingPlanned) -> LeadState:
     meeting = s.Meeting(ev.meeting, ev.purpose, ev.starts_at, ev.minutes, ev.goal, ev.online, ev.place, ev.ours,
                         ev.theirs, planned_in=st.stage)
-    return replace(st, meetings=put(st.meetings, ev.meeting, meeting))
+    return bring(replace(st, meetings=put(st.meetings, ev.meeting, meeting)), ev.merged_from, meetings=ev.meeting)
 
 
 @on(e.MeetingMoved)

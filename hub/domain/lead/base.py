@@ -15,6 +15,7 @@ from hub.domain import events as e
 from hub.domain import refusals  # noqa: F401  registers the sentences
 from hub.domain.aggregate import Aggregate, Stamp
 from hub.domain.errors import NotAllowed, NotFound, Refused
+from hub.domain.event import Event
 from hub.domain.evolve import evolve
 from hub.domain.guards import RULES, holds
 from hub.domain.process import Process
@@ -60,6 +61,7 @@ NEXT_ACTS = {"next_step", "scoring", "refusal_letter", "call_back", "ping", "ret
 """Deadlines that say by themselves what is to be done next."""
 
 F = TypeVar("F", bound=Callable[..., None])
+E = TypeVar("E", bound=Event)
 
 
 def command(*permissions: str, ended: bool = False) -> Callable[[F], F]:
@@ -105,6 +107,12 @@ class LeadBase(Aggregate[LeadState]):
         if not isinstance(self._staff, Staff):
             self._staff = self._staff()
         return self._staff
+
+    def record(self, event_class: type[E], /, *, subject: UUID | None = None, at: datetime | None = None,
+               hub: bool = False, **fields: Any) -> E:
+        """As every aggregate records. Once the card's own texts were erased, new ones are sealed under another key."""
+        own = self.state.own_subject(self.id) if subject == self.id else subject
+        return super().record(event_class, subject=own, at=at, hub=hub, **fields)
 
     # ── who may ──────────────────────────────────────────────────────────────────
 

@@ -13,7 +13,7 @@ from hub.domain.errors import Refused
 from hub.domain.guards import RULES
 from hub.domain.lead.base import command
 from hub.domain.lead.intake import Intake
-from hub.domain.state import LeadState, Person
+from hub.domain.state import Person
 
 SOCIAL = ("telegram", "whatsapp", "vk")
 
@@ -25,6 +25,8 @@ class People(Intake):
         id = person or self.state.main_person
         if id not in self.state.people:
             raise Refused("no_such_contact", field=field)
+        if self.state.people[id].erased:
+            raise Refused("person_was_erased", field=field)
         return self.state.people[id]
 
     def _address(self, kind: str, text: str, field: str) -> Address:
@@ -208,37 +210,6 @@ class People(Intake):
             raise Refused("already_lifted", rule="R32", field="guard")
         self.record(e.GuardOverridden, subject=self.id, guard=guard,
                     reason=self._says(reason, "say_why", rule="R32", field="reason"))
-
-    def absorb(self, other: UUID, other_state: LeadState, why: str) -> None:
-        """Merge another card into this one (R6); :meth:`merge_into` is given to the other in the same transaction."""
-        if other == self.id:
-            raise Refused("merge_with_itself", rule="R6", field="other")
-        if not other_state.exists:
-            raise Refused("merge_unknown", rule="R6", field="other")
-        if other_state.merged_into is not None or self.state.merged_into is not None:
-            raise Refused("already_merged", rule="R6", field="other")
-        if other_state.ended:
-            raise Refused("merge_ended", rule="R6", field="other")
-        self._must_be_open()
-        self.record(e.LeadAbsorbed, subject=self.id, other=other, why=why.strip())
-
-    def merge_into(self, survivor: UUID, why: str) -> None:
-        """This card goes on in another (R6). Its deadlines stop here."""
-        self.record(e.LeadMergedInto, subject=self.id, survivor=survivor, why=why.strip())
-        self._drop(why="R6")
-
-    def release(self, other: UUID, why: str) -> None:
-        """Split a wrong merge (R6); :meth:`split_off` is given to the other in the same transaction."""
-        if other not in self.state.absorbed:
-            raise Refused("not_merged_here", rule="R6", field="other")
-        self.record(e.LeadReleased, subject=self.id, other=other, why=self._says(why, "say_why", rule="R6", field="why"))
-
-    def split_off(self, why: str) -> None:
-        """This card stands alone again (R6). Its clocks start anew: what stood still was nobody's fault."""
-        if self.state.merged_into is None:
-            raise Refused("not_merged", rule="R6")
-        self.record(e.LeadSplitOff, subject=self.id, survivor=self.state.merged_into, why=why.strip())
-        self._resume()
 
 
 def inn_is_valid(inn: str) -> bool:

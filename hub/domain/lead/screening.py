@@ -31,7 +31,7 @@ class Screening(People):
 
     def _after_move(self, to: str) -> None:
         if to == "screening":
-            if self.state.channel != "phone":
+            if not self.state.called:
                 self._met("contact")
             if "screening" not in self.state.dues:
                 self._screening_due()

@@ -56,8 +56,8 @@ class Talk(Clock):
 
     @command("work", "account", ended=True)
     def send_message(self, route: Route, text: str = "", subject: str = "", files: tuple[e.FileRef, ...] = ()) -> None:
-        """Write to the client through one of our channels; it leaves by itself."""
-        self._ask(route, text=text.strip(), subject=subject.strip(), files=files)
+        """Write to the client through one of our channels; it leaves by itself. Only a letter has a subject."""
+        self._ask(route, text=text.strip(), subject=subject.strip() if route.way == "email" else "", files=files)
 
     def _ask(self, route: Route, *, text: str, subject: str = "", html: str = "", files: tuple[e.FileRef, ...] = (),
              again: int = 0, letter: int = 0) -> int:
@@ -178,13 +178,18 @@ class Talk(Clock):
 
     # ── what belongs to a client's message and came later ────────────────────────
 
-    def edited(self, key: str, text: str) -> bool:
-        """The client changed the message that is called ``key``; whether it is one of this lead."""
+    def edited(self, key: str, text: str, revision: int = 0) -> bool:
+        """The client changed the message that is called ``key``; whether it is one of this lead. Changes come in any order: one
+        that is older than what the card has changes nothing."""
         found = next((m for m in self.state.messages if m.key and m.key == key), None)
         if found is None:
             return False
+        if revision < found.revision or (found.text, found.revision) == (text, revision):
+            return True
+        # With the same text it is noted as well: what changed in between may still come, and is older than this.
+        if found.text != text or revision:
+            self.record(e.MessageEdited, subject=found.person_id, message=found.id, text=text, revision=revision)
         if found.text != text:
-            self.record(e.MessageEdited, subject=found.person_id, message=found.id, text=text)
             self._tell("written")
         return True
 
@@ -212,8 +217,8 @@ class Talk(Clock):
         if (found := self._fetch(fetch)) is not None:
             self.record(e.FileFetched, subject=found.person_id, fetch=fetch, message=found.message, files=(file,))
 
-    def person_fetched(self, fetch: int, name: str, timezone: str = "") -> None:
-        """The writer's name and time zone are known; what was known already stays. Idempotent."""
+    def person_fetched(self, fetch: int, name: str, timezone: str = "", place: str = "") -> None:
+        """The writer's name, city and its time zone are known; what was known already stays. Idempotent."""
         if (found := self._fetch(fetch)) is None:
             return
         person = self.state.people.get(found.person_id) if found.person_id else None
@@ -221,6 +226,8 @@ class Talk(Clock):
             self.record(e.PersonNamed, subject=person.id, person_id=person.id, name=name.strip())
         if isinstance(person, Person) and not person.timezone and is_zone(timezone):
             self.record(e.TimezoneLearned, person_id=person.id, timezone=timezone, origin="delivery")
+        if place.strip() and isinstance(person, Person) and not person.place and not person.erased:
+            self.record(e.PlaceLearned, subject=person.id, person_id=person.id, place=place.strip()[:100])
         self.record(e.FetchEnded, fetch=fetch, message=found.message)
 
     def not_fetched(self, fetch: int, code: str) -> None:

@@ -114,13 +114,14 @@ def test(form: str) -> Response:
     """A submission as a visitor's browser would send it, through the same channel and intake; it ends as a test lead."""
     state = _existing(form)
     try:
-        receipt = _send_test(state)
+        receipt = send_test(state)
     except Refused as refused:
         return refused_page(SHOW, refused, at_top=True, **_page(state))
     return done(url_for(".one", form=form, test=receipt))
 
 
-def _send_test(form: FormState) -> UUID:
+def send_test(form: FormState) -> UUID:
+    """Send it, for the test on the page and for the API's; the receipt by which it is found."""
     if form.retired:
         raise Refused("form_is_retired", id=form.id)
     here, key = parts(), f"test-{uuid4()}"

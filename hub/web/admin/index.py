@@ -8,12 +8,25 @@ from typing import Any
 from flask import Blueprint, render_template, url_for
 from flask_babel import gettext as _
 
-from hub.web.admin import channels, forms, letters, notices, partners, phone, quarantine, read_models, tokens, users, webhooks
+from hub.web.admin import (
+    channels,
+    forms,
+    letters,
+    notices,
+    partners,
+    phone,
+    privacy,
+    quarantine,
+    read_models,
+    tokens,
+    users,
+    webhooks,
+)
 from hub.web.desk import may, me, now, signed_in, the_hub, the_tokens
 from hub.web.words import plural
 
 bp = Blueprint("admin", __name__)
-for part in (users, forms, partners, letters, quarantine, channels, phone, notices, tokens, webhooks, read_models):
+for part in (privacy, users, forms, partners, letters, quarantine, channels, phone, notices, tokens, webhooks, read_models):
     bp.register_blueprint(part.bp)
 
 
@@ -47,7 +60,7 @@ def settings() -> str:
     groups = [(title, [entry for entry in entries if entry is not None]) for title, entries in
               ((_("Отдел"), [_people(), _process(), _notices()]), (_("Заявки"), [_forms(), _channels(), _phone(), _quarantine()]),
                (_("Письма и партнёры"), [_partners(), _templates()]), (_("Другие программы"), [_webhooks()]),
-               (_("Хаб"), [_read_models()]), (_("Моё"), [_account(), _tokens()]))]
+               (_("Хаб"), [_privacy(), _read_models()]), (_("Моё"), [_account(), _tokens()]))]
     return render_template("admin/settings.html", groups=[g for g in groups if g[1]], steps=_steps() if may("admin") else [])
 
 
@@ -128,7 +141,7 @@ def _partners() -> Entry:
 def _templates() -> Entry | None:
     if not may(*letters.KEEP):
         return None
-    return Entry(url_for("admin.letters.index"), "mail", _("Письмо с отказом"),
+    return Entry(url_for("admin.letters.index"), "mail", _("Тексты писем"),
                  _("Текст письма и места, которые хаб заполнит сам"))
 
 
@@ -150,6 +163,15 @@ def _read_models() -> Entry | None:
     return Entry(url_for("admin.read_models.index"), "gauge", _("Витрины данных"),
                  _("Из чего собраны страницы: отставание, сборка заново"), "" if parked else _("в порядке"),
                  _("остановлены: %(number)s", number=parked) if parked else "")
+
+
+def _privacy() -> Entry | None:
+    if not may(*privacy.WHO):
+        return None
+    waiting = len(the_hub().views.persons.unfinished())
+    return Entry(url_for("admin.privacy.index"), "shield-check", _("Личные данные клиентов"),
+                 _("Найти всё о человеке, выдать ему, удалить; сроки хранения"), "",
+                 _("удаляются: %(number)s", number=waiting) if waiting else "")
 
 
 def _account() -> Entry:

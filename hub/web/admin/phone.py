@@ -89,10 +89,7 @@ def _save(line: Line) -> Response:
     way, members = request.form.get("way", ""), request.form.get("members", "")
     chosen: dict[str, Any] = {**texts, **ticks}
     try:
-        plan = PhonePlan(members=members_in(members), way=way, seconds=whole("seconds"), **chosen)
-        logins = {user.login for user in the_hub().users().values() if not user.disabled}
-        the_hub().change(PhoneLine, line_stream(account), lambda found: found.write(account, plan, logins), actor=me().actor,
-                         at=now(), permissions=WHO)
+        write_plan(line, PhonePlan(members=members_in(members), way=way, seconds=whole("seconds"), **chosen))
     except Refused as refused:
         typed = {**chosen, "way": way, "members": members, "seconds": request.form.get("seconds", "")}
         return refused_page(PAGE, refused, **_page(line, **typed))
@@ -100,17 +97,29 @@ def _save(line: Line) -> Response:
     return done(url_for(".one", account=account))
 
 
+def write_plan(line: Line, plan: PhonePlan) -> None:
+    """Answer the line by ``plan`` from the next call on."""
+    account, logins = line.channel.account, {user.login for user in the_hub().users().values() if not user.disabled}
+    the_hub().change(PhoneLine, line_stream(account), lambda found: found.write(account, plan, logins), actor=me().actor,
+                     at=now(), permissions=WHO)
+
+
+def ring(line: Line, given: str) -> None:
+    """Call a number, in any spelling, and say what callers of the line hear."""
+    number = contact.phone(given)
+    if number is None:
+        raise Refused("phone_say_number", field="number")
+    try:
+        line.channel.call_me(number.value, line.plan)
+    except Trouble as trouble:
+        raise Refused("phone_test_failed", field="number", why=trouble.why) from trouble
+
+
 def _call_me(line: Line) -> Response:
     given = request.form.get("number", "")
     try:
         the_hub().allow("phone.test", line_stream(line.channel.account), *WHO, actor=me().actor, at=now())
-        number = contact.phone(given)
-        if number is None:
-            raise Refused("phone_say_number", field="number")
-        try:
-            line.channel.call_me(number.value, line.plan)
-        except Trouble as trouble:
-            raise Refused("phone_test_failed", field="number", why=trouble.why) from trouble
+        ring(line, given)
     except Refused as refused:
         return refused_page(PAGE, refused, **{**_page(line), "mine": given})
     flash(_("Звоним вам: послушайте, что услышит клиент."), "ok")

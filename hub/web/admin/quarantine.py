@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from cryptography.exceptions import InvalidTag
-from flask import Blueprint, abort, flash, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import format_decimal
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -18,9 +16,9 @@ from werkzeug.wrappers import Response
 from hub.domain.delivery import Delivery
 from hub.domain.errors import SENTENCES, Refused
 from hub.domain.event import ERASED
-from hub.domain.events import FileRef
 from hub.domain.index import ReceiptState
 from hub.traffic.inbound import read_again, readable
+from hub.web import files
 from hub.web.admin.base import done, lead_url, refused_page
 from hub.web.desk import me, needs, now, parts, the_hub
 from hub.web.frame import language
@@ -66,10 +64,6 @@ def understood(state: ReceiptState) -> Delivery:
     return msgspec.json.decode(state.delivery, type=Delivery)
 
 
-def _files(state: ReceiptState) -> tuple[FileRef, ...]:
-    return msgspec.json.decode(state.files, type=tuple[FileRef, ...]) if state.files and state.files != ERASED else ()
-
-
 @bp.app_template_filter("size")
 def size(count: int) -> str:
     """Bytes as people read them: «1,5 МБ»."""
@@ -85,7 +79,7 @@ def _line(row: Any) -> Line:
     state = the_hub().quarantined(receipt)
     delivery = understood(state)
     contacts = [a.raw or a.value for a in delivery.addresses]
-    words = " ".join((delivery.text or delivery.subject_line or state.raw[:2000]).split())
+    words = " ".join((delivery.text or delivery.subject_line or the_hub().raw_of(state, receipt)[:2000]).split())
     return Line(receipt, datetime.fromisoformat(row["at"]), state.source_title or state.source,
                 ", ".join(filter(None, (delivery.name, *contacts[:2]))), words[:EXCERPT] + ("…" if len(words) > EXCERPT else ""),
                 reasons(state.reason), state.lead, state.why)
@@ -119,7 +113,8 @@ def _page(receipt: UUID, state: ReceiptState) -> dict[str, Any]:
     delivery, whole, raw = understood(state), request.args.get("all") == "1", the_hub().raw_of(state, receipt)
     if not state.delivery:
         raw = readable(raw)
-    return {"receipt": receipt, "state": state, "delivery": delivery, "files": _files(state), "reasons": reasons(state.reason),
+    return {"receipt": receipt, "state": state, "delivery": delivery, "files": files.refs_of(state),
+            "reasons": reasons(state.reason),
             "raw": raw if whole else raw[:RAW_SHOWN], "raw_left": 0 if whole else max(0, len(raw) - RAW_SHOWN),
             "erased": raw == ERASED, "typed": request.form.get("why", "")}
 
@@ -135,17 +130,7 @@ def one(receipt: UUID) -> str:
 @needs(*WHO)
 def file(receipt: UUID, number: int) -> Response:
     """An attached file, always as a download: it is a stranger's."""
-    refs = _files(_state(receipt))
-    if number >= len(refs):
-        abort(404)
-    try:
-        data = the_hub().files.get(refs[number].digest, receipt)
-    except InvalidTag:
-        data = None
-    if data is None:
-        abort(404)
-    name = "".join(c for c in refs[number].name if c.isprintable() and c not in '/\\"') or "file"
-    return send_file(BytesIO(data), mimetype="application/octet-stream", as_attachment=True, download_name=name)
+    return files.of_receipt(receipt, _state(receipt), number)
 
 
 @bp.post("/<uuid:receipt>/release")

@@ -33,7 +33,8 @@ def titles() -> dict[str, str]:
     """What people call the read models; one that is not here goes by its name."""
     return {"leads": _("Доска, список и дела"), "deadlines": _("Сроки"), "intervals": _("Время на стадиях"),
             "directory": _("Люди, формы, партнёры"), "receipts": _("Обращения и карантин"), "notices": _("Уведомления"),
-            "outbox": _("Исходящие сообщения"), "channels": _("Каналы")}
+            "outbox": _("Исходящие сообщения"), "channels": _("Каналы"),
+            "punctuality": _("Соблюдение сроков")}
 
 
 def listed() -> list[Line]:

@@ -3,40 +3,34 @@
 from __future__ import annotations
 
 import re
-from io import BytesIO
 from typing import Any
 from uuid import UUID
 
-from cryptography.exceptions import InvalidTag
-from flask import flash, make_response, redirect, render_template, request, send_file, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from hub.application import Done
 from hub.domain import events as e
-from hub.domain.errors import Conflict, NotFound, Refused, sentences
+from hub.domain.errors import Conflict, NotFound, Refused
 from hub.domain.lead import COMMANDS
-from hub.web import words
+from hub.privacy.consents import text_of
+from hub.web import files, past, words
 from hub.web.desk import do as give
 from hub.web.desk import needs, the_hub
 from hub.web.errors import status_of
+from hub.web.lead import past_pages, reads
 from hub.web.lead import words as w
 from hub.web.lead.blueprint import bp, by_htmx, go
 from hub.web.lead.form import FORMS, MEMBERS, Form, Sent, arguments, draw
 from hub.web.lead.letters import Preview
-from hub.web.lead.links import file_refs, reach, size, whatsapp
+from hub.web.lead.links import reach, size, whatsapp
+from hub.web.lead.past import present_bar
 from hub.web.lead.story import GROUPS, amount
 from hub.web.lead.view import Card, do_url, lead_url, sentence
 
 LARGEST_NUMBER = 10**9
 """Above every number of a lead, and well within what a database holds."""
-
-sentences(
-    no_such_file=(
-        "Такого файла в этой карточке нет, или его данные удалены. Вернитесь к карточке.",
-        "This card has no such file, or its data was erased. Go back to the card.",
-    ),
-)
 
 FILTERS = (
     ("", "Всё"),
@@ -65,6 +59,7 @@ def helpers() -> dict[str, Any]:
         "amount": amount,
         "whatsapp": whatsapp,
         "file_size": size,
+        "consent_text": lambda sha256: text_of(the_hub(), sha256),
         "lead_titled": w.titled,
         "lead_said": w.said,
         "attribution_title": w.attribution_title,
@@ -86,7 +81,7 @@ def by_number(number: int) -> Response:
     lead = the_hub().views.leads.by_number(number) if number < LARGEST_NUMBER else None
     if lead is None:
         raise NotFound("no_such_lead")
-    return redirect(lead_url(lead))
+    return redirect(lead_url(lead, at=request.args.get("at")))
 
 
 def live_url(lead: UUID, **kept: Any) -> str:
@@ -94,14 +89,14 @@ def live_url(lead: UUID, **kept: Any) -> str:
     return url_for("lead.live", lead=lead, part="story", **kept)
 
 
-def _story(card: Card) -> dict[str, Any]:
+def _story(card: Card, at: str | None = None) -> dict[str, Any]:
     show = request.args.get("show", "")
     group = show if show in GROUPS else ""
     everything = request.args.get("all") == "1"
     folds, older = card.folds(group, everything)
-    kept = {k: v for k, v in (("show", group), ("all", "1" if everything else "")) if v}
+    kept = {k: v for k, v in (("show", group), ("all", "1" if everything else ""), ("at", at)) if v}
     chips = [
-        (lead_url(card.id, show=id or None, _anchor="story"), str(_(title)), card.counts[id] or None, id == group)
+        (lead_url(card.id, show=id or None, at=at, _anchor="story"), str(_(title)), card.counts[id] or None, id == group)
         for id, title in FILTERS
     ]
     return {
@@ -115,10 +110,13 @@ def _story(card: Card) -> dict[str, Any]:
 
 @bp.get("/leads/<uuid:lead>")
 @needs("read")
-def card(lead: UUID) -> str:
-    """The card."""
+def card(lead: UUID) -> str | Response:
+    """The card; with ``at`` as it was at a version or a time."""
+    reads.note(lead, "card")
+    if past.asked(request.args):
+        return past_pages.page(lead, _story)
     card = Card(lead)
-    return render_template("lead/card.html", card=card, s=card.s, p=card.process, **_story(card))
+    return render_template("lead/card.html", card=card, s=card.s, p=card.process, bar=present_bar(card), **_story(card))
 
 
 @bp.get("/leads/<uuid:lead>/live/<any(head, next, story):part>")
@@ -133,24 +131,8 @@ def live(lead: UUID, part: str) -> str:
 @needs("read")
 def file(lead: UUID, digest: str) -> Response:
     """A file of the lead, to be saved: never shown as a page of ours."""
-    for ev, ref in file_refs(the_hub().history(lead)):
-        if ref.digest == digest:
-            try:
-                data = the_hub().files.get(digest, ev.subject)
-            except InvalidTag:  # the stored file was changed
-                break
-            if data is None:
-                break
-            answer = send_file(BytesIO(data), "application/octet-stream", as_attachment=True, download_name=_file_name(ref.name))
-            answer.headers["X-Content-Type-Options"] = "nosniff"
-            return answer
-    raise NotFound("no_such_file")
-
-
-def _file_name(name: str) -> str:
-    """The sender's name for a file without anything that leads elsewhere."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    return "".join(c for c in last if c.isprintable()).strip(". ")[:150] or "file"
+    reads.note(lead, "file")
+    return files.of_lead(lead, digest)
 
 
 # ── commands ─────────────────────────────────────────────────────────────────────

@@ -20,6 +20,7 @@ from hub.domain.events import FileRef
 from hub.domain.process import Process
 from hub.domain.state import LeadState
 from hub.web import words
+from hub.web.files import MAX_FILE
 
 sentences(
     fill_in=("Заполните поле «{name}».", "Fill in “{name}”."),
@@ -31,7 +32,6 @@ sentences(
     ),
 )
 
-MAX_FILE = 10 * 1024 * 1024
 MEMBERS = 6
 """Rows for the working group."""
 
@@ -241,7 +241,7 @@ def _upload(f: Field, sent: Sent, ctx: Ctx) -> Any:
     data = file.read(MAX_FILE + 1)
     if len(data) > MAX_FILE:
         raise Refused("file_too_large", field=f.name)
-    digest = ctx.hub.files.put(data, ctx.lead)
+    digest = ctx.hub.files.put(data, ctx.state.own_subject(ctx.lead))
     return FileRef(digest, file.filename[:200], (file.mimetype or "application/octet-stream")[:100], len(data))
 
 

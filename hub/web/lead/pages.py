@@ -1,4 +1,4 @@
-"""Pages of the card beyond its commands: the refusal letter, merging, a new lead by hand, a client's next request."""
+"""Pages of the card beyond its commands: the refusal letter, a new lead by hand, a client's next request."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from flask import flash, make_response, redirect, render_template, request, url_
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from hub.domain import contact
-from hub.domain.delivery import Address, Delivery
+from hub.domain.delivery import Delivery
 from hub.domain.errors import NotFound, Refused, sentences
+from hub.web.by_hand import delivery_by_hand
 from hub.web.desk import do as give
 from hub.web.desk import me, needs, now, settle, the_hub
 from hub.web.errors import status_of
@@ -26,10 +26,6 @@ sentences(
     confirm_letter=(
         "Прочитайте письмо и отметьте это: от вашего имени ничего не уходит непрочитанным.",
         "Read the letter and tick it: nothing leaves in your name unread.",
-    ),
-    say_who=(
-        "Укажите телефон, почту или имя: иначе карточку ни с кем не связать.",
-        "Give a phone, an e-mail or a name: otherwise the card belongs to nobody.",
     ),
     no_such_channel=("Выберите, откуда обращение.", "Choose where the request came from."),
 )
@@ -100,80 +96,6 @@ def refusal_asked(lead: UUID) -> Response:
     return go(lead_url(lead))
 
 
-# ── merging (R6) ─────────────────────────────────────────────────────────────────
-
-
-def find_lead(text: str) -> UUID:
-    """A lead by its number (L-12, 12, №12) or by a link to its card."""
-    text = text.strip()
-    found = re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", text.lower())
-    if found:
-        return UUID(found[0])
-    number = re.search(r"(\d{1,9})/?$", text)
-    lead = the_hub().views.leads.by_number(int(number[1])) if number else None
-    if lead is None:
-        raise Refused("merge_unknown", rule="R6", field="other")
-    return lead
-
-
-@bp.get("/leads/<uuid:lead>/merge")
-@needs("work")
-def merge(lead: UUID) -> Response:
-    """Which card is the same request; then both side by side, to be confirmed."""
-    card, wanted = Card(lead), request.args.get("other", "")
-    if not wanted.strip():
-        return _answer("lead/merge.html", None, card=card, s=card.s, other=None, wanted="")
-    try:
-        other = _other(card, wanted)
-    except Refused as refused:
-        return _answer("lead/merge.html", refused, card=card, s=card.s, other=None, wanted=wanted)
-    return _answer("lead/merge.html", None, card=card, s=card.s, other=other, wanted=wanted)
-
-
-def _other(card: Card, wanted: str) -> Card:
-    found = find_lead(wanted)
-    if found == card.id:
-        raise Refused("merge_with_itself", rule="R6", field="other")
-    try:
-        return Card(found)
-    except NotFound:
-        raise Refused("merge_unknown", rule="R6", field="other") from None
-
-
-@bp.post("/leads/<uuid:lead>/merge")
-@needs("work")
-def merged(lead: UUID) -> Response:
-    """Merge the other card into this one; both histories stay."""
-    try:
-        other = find_lead(request.form.get("other", ""))
-        settle(the_hub().merge(lead, other, request.form.get("why", ""), actor=me().actor, at=now()).position)
-    except Refused as refused:
-        card, wanted = Card(lead), request.form.get("other", "")
-        try:
-            shown = _other(card, wanted)
-        except Refused:
-            shown = None
-        return _answer("lead/merge.html", refused, card=card, s=card.s, other=shown, wanted=wanted)
-    flash(_("Карточки объединены, работа идёт в этой."), "ok")
-    return go(lead_url(lead))
-
-
-@bp.route("/leads/<uuid:lead>/unmerge/<uuid:other>", methods=["GET", "POST"])
-@needs("work")
-def unmerge(lead: UUID, other: UUID) -> Response:
-    """Split a wrong merge; both go on."""
-    refused = None
-    if request.method == "POST":
-        try:
-            settle(the_hub().unmerge(lead, other, request.form.get("why", ""), actor=me().actor, at=now()).position)
-            flash(_("Карточки разделены, у каждой своя работа."), "ok")
-            return go(lead_url(lead))
-        except Refused as no:
-            refused = no
-    card = Card(lead)
-    return _answer("lead/unmerge.html", refused, card=card, s=card.s, other=Card(other))
-
-
 # ── a new lead ───────────────────────────────────────────────────────────────────
 
 FIELDS = ("channel", "name", "phone", "email", "company", "text", "timezone")
@@ -212,27 +134,7 @@ def opened() -> Response:
 def _delivery(values: dict[str, str]) -> Delivery:
     if values["channel"] not in w.CHANNELS:
         raise Refused("no_such_channel", rule="R1", field="channel")
-    addresses: list[Address] = []
-    for kind, read in (("phone", contact.phone), ("email", contact.email)):
-        if values[kind]:
-            found = read(values[kind])
-            if found is None:
-                raise Refused(f"bad_{kind}", rule="R3", field=kind, given=values[kind])
-            addresses.append(found)
-    if not addresses and not values["name"]:
-        raise Refused("say_who", rule="R1", field="phone")
-    if values["timezone"] and not contact.is_zone(values["timezone"]):
-        raise Refused("bad_timezone", rule="R3", field="timezone", given=values["timezone"][:60])
-    return Delivery(
-        channel=values["channel"],
-        source="by_hand",
-        source_title=str(_("вручную")),
-        name=values["name"],
-        company=values["company"],
-        text=values["text"],
-        addresses=tuple(addresses),
-        timezone=values["timezone"],
-    )
+    return delivery_by_hand(**values)
 
 
 @bp.route("/leads/<uuid:lead>/request", methods=["GET", "POST"])

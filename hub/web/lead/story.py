@@ -158,8 +158,8 @@ def tell(event: Event, before: LeadState, teller: Teller) -> Entry:
         icon=line.icon,
         tone=line.tone,
         title=line.title,
-        text=line.text,
-        changes=line.changes,
+        text=words.personal(line.text),
+        changes=tuple((name, was and words.personal(was), new and words.personal(new)) for name, was, new in line.changes),
     )
 
 

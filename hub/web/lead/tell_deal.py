@@ -131,7 +131,8 @@ def _request(ev: e.RequestOpened, before: LeadState, t: Teller) -> Line:
         "clipboard-list",
         "warn",
         ev.text,
-        changed((_("Кто отвечает"), None, t.people((ev.owner,)))),
+        changed((_("Кто отвечает"), None, t.people((ev.owner,))),
+                (_("С карточки"), None, t.card(ev.merged_from) if ev.merged_from else "")),
     )
 
 
@@ -144,7 +145,8 @@ def _request_title(number: int, before: LeadState, t: Teller) -> str:
 def _closed(ev: e.RequestClosed, before: LeadState, t: Teller) -> Line:
     what = _request_title(ev.request, before, t)
     title = _("Сделали: %(what)s", what=what) if ev.done else _("Не будем делать: %(what)s", what=what)
-    return Line(title, "circle-check" if ev.done else "circle-x", "ok" if ev.done else "", ev.text)
+    text = _("карточки разделены") if ev.text == "R6" else ev.text
+    return Line(title, "circle-check" if ev.done else "circle-x", "ok" if ev.done else "", text)
 
 
 @tells(e.HeadOpinionGiven)
@@ -200,7 +202,7 @@ WAKERS = {"the client wrote"}
 
 @tells(e.LeadWoken, "stage")
 def _woken(ev: e.LeadWoken, before: LeadState, t: Teller) -> Line:
-    why = _("клиент написал") if ev.why in WAKERS else _("наступила дата возврата") if ev.why == "R29" else ev.why
+    why = _("клиент написал") if ev.why in WAKERS else _("наступила дата возврата") if ev.why == "R29" else w.why(ev.why)
     return Line(_("Сделка снова в работе"), "sun", "info", why)
 
 

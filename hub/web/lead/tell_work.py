@@ -237,6 +237,7 @@ def _planned(ev: e.MeetingPlanned, before: LeadState, t: Teller) -> Line:
             (_("Где"), None, ev.place or (_("онлайн") if ev.online else _("лично"))),
             (_("От нас"), None, t.people(ev.ours)),
             (_("От клиента"), None, ", ".join(ev.theirs)),
+            (_("С карточки"), None, t.card(ev.merged_from) if ev.merged_from else ""),
         ),
     )
 
@@ -260,7 +261,8 @@ def _moved(ev: e.MeetingMoved, before: LeadState, t: Teller) -> Line:
 
 @tells(e.MeetingCancelled, "meeting")
 def _cancelled(ev: e.MeetingCancelled, before: LeadState, t: Teller) -> Line:
-    return Line(_("Отменили встречу №%(number)s", number=ev.meeting), "circle-x", "warn", ev.why)
+    return Line(_("Отменили встречу №%(number)s", number=ev.meeting), "circle-x", "warn",
+                _("карточки разделены") if ev.why == "R6" else ev.why)
 
 
 @tells(e.MeetingHeld, "meeting")

@@ -34,6 +34,7 @@ from hub.web.lead import (
     story,
     tell_calls,
     tell_deal,
+    tell_erasing,
     tell_intake,
     tell_letters,
     tell_talk,
@@ -45,8 +46,8 @@ from hub.web.lead.letters import by_mail
 from hub.web.lead.links import file_refs
 from hub.web.lead.next import Act, next_action
 
-REGISTERED = (forms, forms_calls, forms_deal, forms_end, forms_meet, forms_talk, tell_calls, tell_deal, tell_intake, tell_letters,
-              tell_talk, tell_work)
+REGISTERED = (forms, forms_calls, forms_deal, forms_end, forms_meet, forms_talk, tell_calls, tell_deal, tell_erasing,
+              tell_intake, tell_letters, tell_talk, tell_work)
 """Modules whose forms and sentences register themselves."""
 
 SHOWN = 40
@@ -208,7 +209,7 @@ class Card:
     def stages(self) -> list[tuple[str, str, str]]:
         """The stage bar: titles, states, and how long the lead stayed (R26)."""
         spent: dict[str, float] = {}
-        for row in self.hub.views.intervals.of(self.id.hex):
+        for row in self.hub.views.intervals.of(self.id.hex, self.at):
             left = datetime.fromisoformat(row["left_at"]) if row["left_at"] else self.at
             spent[row["stage"]] = spent.get(row["stage"], 0) + (left - datetime.fromisoformat(row["entered_at"])).total_seconds()
         ahead = {m.purpose: words.day(m.starts_at) for m in reversed(self.s.planned_meetings)}
@@ -304,9 +305,7 @@ class Card:
         moves = self.process.transitions
         return [
             Target(
-                to,
-                self.process.stages[to].title,
-                self._lacking(moves[(self.s.stage, to)].requires),
+                to, self.process.stages[to].title, self._lacking(moves[(self.s.stage, to)].requires),
                 do_url(self.id, "move", to=to),
             )
             for to in self.process.targets(self.s.stage)

@@ -12,6 +12,7 @@ from hub.domain.process import Process
 from hub.domain.publication import PROCESS_STREAM, ProcessPublished, process_of
 from hub.projections.lead_queries import ASLEEP, Wanted
 from hub.web.desk import now, signed_in, the_hub
+from hub.web.past import asked, bar_at, enter, iso_text, read_moment
 from hub.web.process.map import draw
 from hub.web.process.words import ASKS, PERMISSIONS, WAYS, WEEKDAYS, clock_words, diff, guard_words, length
 
@@ -25,21 +26,26 @@ MONTHS_AHEAD = timedelta(days=370)
 @bp.get("/process")
 @signed_in
 def page() -> str:
-    """The version in force, or the one that ``version`` names."""
+    """The version in force, the one that ``version`` names, or with ``at`` the one of that moment with the numbers of then."""
     hub = the_hub()
-    versions = published()
-    number = request.args.get("version", "")
+    moment = read_moment(request.args["at"]) if asked(request.args) else None
+    at = moment.at if moment is not None else None
+    versions = [v for v in published() if at is None or v.at <= at] or published()[:1]
+    number = request.args.get("version", "") if moment is None else ""
     chosen = _version(versions, number) if number else versions[-1]
-    process = hub.process if chosen is versions[-1] else process_of(chosen)
+    process = hub.process if chosen is versions[-1] and at is None else process_of(chosen)
     current = chosen is versions[-1]
-    context: dict[str, Any] = {}
+    context: dict[str, Any] = {"then": ""}
+    if moment is not None and at is not None:
+        enter()
+        context = {"bar": bar_at(moment, "/process", {}), "then": f"&at={iso_text(at)}"}
     if current:
-        since = now() - OVER
+        since = (at or now()) - OVER
         intervals = hub.views.intervals
-        places = hub.views.leads.counts(Wanted()).places
-        medians, flows = intervals.medians(since), intervals.flows(since)
-        context = {"map": draw(process, places, medians, flows), "places": places, "medians": medians, "flows": flows,
-                   "asleep": places.get(ASLEEP, 0), "ended": _ended(process, flows)}
+        places = hub.views.leads.counts(Wanted()).places if at is None else hub.views.moments.counts(at, Wanted()).places
+        medians, flows = intervals.medians(since, at), intervals.flows(since, at)
+        context |= {"map": draw(process, places, medians, flows), "places": places, "medians": medians, "flows": flows,
+                    "asleep": places.get(ASLEEP, 0), "ended": _ended(process, flows)}
     return render_template(
         "process/page.html", process=process, file=process.file, versions=versions[::-1], chosen=chosen, current=current,
         transitions=_transitions(process), endings=[(e, guard_words(e.requires)) for e in process.file.endings],

@@ -21,7 +21,7 @@ function search() {
 }
 
 document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest?.("input:not([type=checkbox]):not([type=radio]),textarea,select,[contenteditable]");
+  const typing = event.target.closest?.("input:not([type=checkbox],[type=radio],[type=range]),textarea,select,[contenteditable]");
   if ((event.ctrlKey || event.metaKey) && event.code === "KeyK") {
     event.preventDefault();
     search();
