@@ -89,6 +89,28 @@ class Counts:
     places: dict[str, int]
 
 
+def counted(cursor: Cursor, wanted: Wanted, among: str, values: Sequence[Any]) -> Counts:
+    """Numbers of all chips and columns over ``among``: what stands after FROM, with its ``values``."""
+    shown, shown_values = wanted.shown() if wanted.show in OPEN_SHOWS else ([OPEN], [])
+    cursor.execute(
+        "SELECT place, COUNT(*) AS everything, COUNT(*) FILTER (WHERE owner = ?) AS mine, "
+        "COUNT(*) FILTER (WHERE owner <> '' AND planned = 0) AS no_step, COUNT(*) FILTER (WHERE due_sort < ?) AS today, "
+        f"COUNT(*) FILTER (WHERE continuations >= {DEFERRALS}) AS deferrals, "
+        f"COUNT(*) FILTER (WHERE {' AND '.join(shown)}) AS shown FROM {among} GROUP BY place",
+        (wanted.me, wanted.day_ends, *shown_values, *values))
+    rows = cursor.fetchall()
+    shows = dict.fromkeys(OPEN_SHOWS, 0)
+    for row in rows:
+        shows["all"] += row["everything"]
+        shows["mine"] += row["mine"]
+        if row["place"] == ASLEEP:
+            shows["asleep"] += row["everything"]
+        else:
+            for show in ("no_step", "today", "deferrals"):
+                shows[show] += row[show]
+    return Counts(shows, {row["place"]: row["shown"] for row in rows})
+
+
 class LeadQueries:
     """Questions to the table ``leads``; every one of them has an index for the open leads."""
 
@@ -130,26 +152,9 @@ class LeadQueries:
     def counts(self, wanted: Wanted) -> Counts:
         """Numbers of all chips and columns in one pass over an index."""
         conditions, values = wanted.common(lead_words.OPEN)
-        shown, shown_values = wanted.shown() if wanted.show in OPEN_SHOWS else ([OPEN], [])
         where = " AND ".join([OPEN, *conditions])
         with self.store.views.reading() as c:
-            c.execute(
-                "SELECT place, COUNT(*) AS everything, COUNT(*) FILTER (WHERE owner = ?) AS mine, "
-                "COUNT(*) FILTER (WHERE owner <> '' AND planned = 0) AS no_step, COUNT(*) FILTER (WHERE due_sort < ?) AS today, "
-                f"COUNT(*) FILTER (WHERE continuations >= {DEFERRALS}) AS deferrals, "
-                f"COUNT(*) FILTER (WHERE {' AND '.join(shown)}) AS shown FROM leads WHERE {where} GROUP BY place",
-                (wanted.me, wanted.day_ends, *shown_values, *values))
-            rows = c.fetchall()
-        shows = dict.fromkeys(OPEN_SHOWS, 0)
-        for row in rows:
-            shows["all"] += row["everything"]
-            shows["mine"] += row["mine"]
-            if row["place"] == ASLEEP:
-                shows["asleep"] += row["everything"]
-            else:
-                for show in ("no_step", "today", "deferrals"):
-                    shows[show] += row[show]
-        return Counts(shows, {row["place"]: row["shown"] for row in rows})
+            return counted(c, wanted, f"leads WHERE {where}", values)
 
     def hottest(self, since: str, limit: int, owners: Sequence[str] = ()) -> list[Any]:
         """Open leads whose deadline comes first from ``since`` (sortable text) on; where these are few, with what was missed

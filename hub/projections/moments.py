@@ -19,7 +19,7 @@ from hub.domain.state import LeadState
 from hub.projections import lead_words
 from hub.projections.base import Projection, Row
 from hub.projections.folding import KEPT, KEPT_BEHIND, Folded
-from hub.projections.lead_queries import ASLEEP, DEFERRALS, ENDED_SHOWS, OPEN, OPEN_SHOWS, Counts, Wanted
+from hub.projections.lead_queries import ASLEEP, ENDED_SHOWS, Counts, Wanted, counted
 from hub.projections.leads import FAR, is_planned, iso
 from hub.store.base import Cursor, EventStore
 
@@ -128,23 +128,9 @@ class Moments(Projection):
 
     def counts(self, moment: datetime, wanted: Wanted) -> Counts:
         """Numbers of all chips and columns at ``moment``, as :meth:`LeadQueries.counts` gives those of now."""
-        shown, shown_values = wanted.shown() if wanted.show in OPEN_SHOWS else ([OPEN], [])
         then, values = _then(moment, *self._common(wanted, (1,)), among=(1,))
         with self.store.views.reading() as c:
-            c.execute(
-                "SELECT place, COUNT(*) AS everything, COUNT(*) FILTER (WHERE owner = ?) AS mine, "
-                "COUNT(*) FILTER (WHERE owner <> '' AND planned = 0) AS no_step, COUNT(*) FILTER (WHERE due_sort < ?) AS today, "
-                f"COUNT(*) FILTER (WHERE continuations >= {DEFERRALS}) AS deferrals, "
-                f"COUNT(*) FILTER (WHERE {' AND '.join(shown)}) AS shown FROM ({then}) then_known GROUP BY place",
-                (wanted.me, wanted.day_ends, *shown_values, *values))
-            rows = c.fetchall()
-        shows = dict.fromkeys(OPEN_SHOWS, 0)
-        for row in rows:
-            shows["all"] += row["everything"]
-            shows["mine"] += row["mine"]
-            for show in ("asleep",) if row["place"] == ASLEEP else ("no_step", "today", "deferrals"):
-                shows[show] += row["everything" if show == "asleep" else show]
-        return Counts(shows, {row["place"]: row["shown"] for row in rows})
+            return counted(c, wanted, f"({then}) then_known", values)
 
     def late(self, moment: datetime) -> int:
         """How many open leads had a missed deadline, asleep ones left out."""

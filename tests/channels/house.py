@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from hub.accounts import Accounts
 from hub.application import LeadHub
 from hub.channels.base import Channel, Request
+from hub.store import Unavailable
 from hub.traffic.inbound import read_again
 from hub.traffic.outbox import Sender
 from hub.traffic.polling import Fetcher, Poller
@@ -39,6 +41,21 @@ class ChannelHouse:
         app.extensions["readiness"] = Readiness(app.extensions["hub"], 0.0)
         self.states = States(self.hub.store)
         self.restart()
+
+    @contextmanager
+    def full_after(self, deliveries: int) -> Iterator[None]:
+        """The disk has room for so many deliveries more; the poll that brings another one fails."""
+        receive, left = self.hub.receive, [deliveries]
+
+        def failing(*args: Any, **more: Any) -> Any:
+            left[0] -= 1
+            if left[0] < 0:
+                raise Unavailable("full")
+            return receive(*args, **more)
+        with pytest.MonkeyPatch.context() as broken:
+            broken.setattr(self.hub, "receive", failing)
+            with pytest.raises(Unavailable):
+                yield
 
     def restart(self) -> None:
         """Senders and pollers as a new process has them."""

@@ -19,7 +19,6 @@ from hub.channels.base import Place, Request, Trouble
 from hub.channels.email import Email
 from hub.channels.email_imap import KEYWORD
 from hub.channels.email_settings import EmailSettings
-from hub.store import Unavailable
 from tests.channels.contract import Contract
 from tests.channels.dovecot import PASSWORD, CuttingProxy, Dovecot, running
 from tests.channels.house import ChannelHouse
@@ -181,21 +180,11 @@ def test_a_folder_that_is_made_anew_is_read_again_and_adds_only_what_is_new(hous
     assert house.came() == 3
 
 
-def test_the_position_moves_only_after_everything_is_stored(house: ChannelHouse, dovecot: Dovecot, user: str,
-                                                            monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_position_moves_only_after_everything_is_stored(house: ChannelHouse, dovecot: Dovecot, user: str) -> None:
     use(house, mailbox(dovecot.port, user, after="mark"))
     dovecot.put(user, *(letter(n) for n in range(5)))
-    receive, left = house.hub.receive, [3]
-
-    def failing(*args: Any, **more: Any) -> Any:
-        left[0] -= 1
-        if left[0] < 0:
-            raise Unavailable("full")
-        return receive(*args, **more)
-    with monkeypatch.context() as broken:
-        broken.setattr(house.hub, "receive", failing)
-        with pytest.raises(Unavailable):
-            house.poll(ACCOUNT)
+    with house.full_after(3):
+        house.poll(ACCOUNT)
     assert house.states.position(ACCOUNT) == ""
     assert not any(KEYWORD in flags for flags in dovecot.flags(user))
     house.restart()

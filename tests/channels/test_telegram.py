@@ -221,21 +221,11 @@ def test_webhook_and_long_poll_at_once_are_one_delivery(house: ChannelHouse, ser
 # ── long poll ────────────────────────────────────────────────────────────────────────
 
 
-def test_the_position_moves_only_after_everything_is_stored(house: ChannelHouse, server: TelegramServer,
-                                                            monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_position_moves_only_after_everything_is_stored(house: ChannelHouse, server: TelegramServer) -> None:
     for n in range(3):
         server.writes(chat=10 + n, text=f"{n}")
-    receive, left = house.hub.receive, [2]
-
-    def failing(*args: Any, **more: Any) -> Any:
-        left[0] -= 1
-        if left[0] < 0:
-            raise Unavailable("full")
-        return receive(*args, **more)
-    with monkeypatch.context() as broken:
-        broken.setattr(house.hub, "receive", failing)
-        with pytest.raises(Unavailable):
-            house.poll(ACCOUNT)
+    with house.full_after(2):
+        house.poll(ACCOUNT)
     assert house.states.position(ACCOUNT) == ""
     house.restart()
     house.poll(ACCOUNT)

@@ -302,23 +302,13 @@ def test_callback_and_long_poll_at_once_are_one_delivery(house: ChannelHouse, se
 # ── long poll ────────────────────────────────────────────────────────────────────────
 
 
-def test_the_position_moves_only_after_everything_is_stored(house: ChannelHouse, server: VkServer,
-                                                            monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_position_moves_only_after_everything_is_stored(house: ChannelHouse, server: VkServer) -> None:
     started(house)
     before = house.states.position(ACCOUNT)
     for n in range(3):
         server.writes(peer=10 + n, text=f"{n}")
-    receive, left = house.hub.receive, [2]
-
-    def failing(*args: Any, **more: Any) -> Any:
-        left[0] -= 1
-        if left[0] < 0:
-            raise Unavailable("full")
-        return receive(*args, **more)
-    with monkeypatch.context() as broken:
-        broken.setattr(house.hub, "receive", failing)
-        with pytest.raises(Unavailable):
-            house.poll(ACCOUNT)
+    with house.full_after(2):
+        house.poll(ACCOUNT)
     assert house.states.position(ACCOUNT) == before
     house.use(community(server, "poll"))  # a new process
     drained(house)
