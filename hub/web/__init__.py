@@ -17,6 +17,7 @@ from hub.web.api import openapi
 from hub.web.board import page
 from hub.web.desk import Parts
 from hub.web.lead import blueprint, card, merging, pages  # noqa: F401  they add their views to the blueprint
+from hub.web.rates import rates_of
 from hub.web.sessions import Access
 from hub.web.tokens import Tokens
 
@@ -45,30 +46,16 @@ def create_app(parts: Parts, metrics: Metrics | None = None, metrics_token: str 
 
     ``metrics``: what it counts with, where several processes count together. ``metrics_token``: what ``/metrics`` asks for.
     """
+    return furnish(all_pages(), parts, metrics, metrics_token)
+
+
+def all_pages() -> Flask:
+    """Every address of the hub, without a hub behind them."""
     app = Flask("hub.web", template_folder=str(frame.templates_folder()), static_folder=str(frame.STATIC))
-    https = parts.public_url.startswith("https://")
-    app.config.update(
-        SECRET_KEY=derive(parts.session_key, "hub flash cookie"),
-        SESSION_COOKIE_NAME="__Host-hub_page" if https else "hub_page",
-        SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_SECURE=https,
-        MAX_CONTENT_LENGTH=MAX_REQUEST, MAX_FORM_MEMORY_SIZE=MAX_FORM_MEMORY, MAX_FORM_PARTS=MAX_FORM_PARTS,
-    )
-    app.session_interface = Cookies()
+    app.config.update(SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax",
+                      MAX_CONTENT_LENGTH=MAX_REQUEST, MAX_FORM_MEMORY_SIZE=MAX_FORM_MEMORY, MAX_FORM_PARTS=MAX_FORM_PARTS)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    people = Access(parts.hub.store, parts.session_key)
-    people.prepare()
-    app.extensions["hub"] = parts
-    app.extensions["access"] = people
-    tokens = Tokens(parts.hub, parts.session_key)
-    tokens.prepare()
-    parts.hub.outgoing.outbox.prepare()
-    parts.hub.audit.ledger.prepare()
-    States(parts.hub.store).prepare()
-    app.extensions["tokens"] = tokens
-    app.extensions["metrics"] = metrics = metrics or Metrics()
-    app.extensions["metrics_token"] = metrics_token
-    app.extensions["readiness"] = health.Readiness(parts)
-    observed.set_up(app, metrics)
+    observed.set_up(app)
     frame.set_up(app)
     guard.set_up(app)
     errors.set_up(app)
@@ -77,6 +64,25 @@ def create_app(parts: Parts, metrics: Metrics | None = None, metrics_token: str 
     for part in (access.bp, own_notices.bp, public.bp, hooks.bp, page.bp, blueprint.bp, index.bp, audit.bp, health.bp):
         app.register_blueprint(part)
     openapi.set_up(app)
+    return app
+
+
+def furnish(app: Flask, parts: Parts, metrics: Metrics | None = None, metrics_token: str = "") -> Flask:
+    """``app`` with this hub behind its addresses. The views find everything in ``app.extensions``."""
+    https = parts.public_url.startswith("https://")
+    app.config.update(SECRET_KEY=derive(parts.session_key, "hub flash cookie"),
+                      SESSION_COOKIE_NAME="__Host-hub_page" if https else "hub_page", SESSION_COOKIE_SECURE=https)
+    app.session_interface = Cookies()
+    people = Access(parts.hub.store, parts.session_key)
+    people.prepare()
+    tokens = Tokens(parts.hub, parts.session_key)
+    tokens.prepare()
+    parts.hub.outgoing.outbox.prepare()
+    parts.hub.audit.ledger.prepare()
+    States(parts.hub.store).prepare()
+    app.extensions.update({
+        "hub": parts, "access": people, "tokens": tokens, "metrics": metrics or Metrics(), "metrics_token": metrics_token,
+        "readiness": health.Readiness(parts), "form_rates": rates_of(parts.hub.store)})
     return app
 
 

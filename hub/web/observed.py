@@ -8,9 +8,10 @@ from __future__ import annotations
 import logging
 import re
 import time
+from typing import cast
 from uuid import uuid4
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 
 from hub import logs
 from hub.metrics import Metrics
@@ -25,7 +26,7 @@ QUIET = ("health", "static")
 """Endpoints and blueprints that are asked all the time: counted, and told only when they fail."""
 
 
-def set_up(app: Flask, metrics: Metrics) -> None:
+def set_up(app: Flask) -> None:
     """Tell and count each request of ``app``. To be installed before everything else, so that it sees all of a request."""
     def begin() -> None:
         given = request.headers.get(HEADER, "")
@@ -36,7 +37,7 @@ def set_up(app: Flask, metrics: Metrics) -> None:
     def end(response: Response) -> Response:
         seconds = time.perf_counter() - g.began
         route = str(request.url_rule) if request.url_rule else UNKNOWN
-        metrics.request(request.method, route, response.status_code, seconds)
+        cast(Metrics, current_app.extensions["metrics"]).request(request.method, route, response.status_code, seconds)
         response.headers[HEADER] = g.request_id
         if response.status_code >= 500 or not (request.endpoint in QUIET or request.blueprint in QUIET):
             logs.tell(logger, "request", **_told(route, response.status_code, seconds))

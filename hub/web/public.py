@@ -12,7 +12,6 @@ import logging
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, g, jsonify, make_response, redirect, render_template, request, url_for
-from flask.sansio.blueprints import BlueprintSetupState
 from msgspec.structs import replace
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as BaseResponse
@@ -27,7 +26,6 @@ from hub.store import Unavailable
 from hub.web import errors
 from hub.web.desk import now, parts, the_hub
 from hub.web.frame import caller_language, language
-from hub.web.rates import rates_of
 
 bp = Blueprint("public", __name__)
 logger = logging.getLogger(__name__)
@@ -40,11 +38,6 @@ sentences(
     site_busy=("Заявка пока не принята: у нас заминка. Через несколько секунд обновите страницу, и браузер отправит её ещё раз.",
                "Your request is not taken yet: we are busy. Reload the page in a few seconds, and the browser sends it again."),
 )
-
-
-@bp.record_once
-def _begin(state: BlueprintSetupState) -> None:
-    state.app.extensions["form_rates"] = rates_of(state.app.extensions["hub"].hub.store)
 
 
 # ── addresses ────────────────────────────────────────────────────────────────────

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -24,7 +25,7 @@ from hub.projections.views import Views
 from hub.store.base import EventStore
 from hub.store.files import FileStore
 from hub.store.keys import Keys, derive
-from hub.web import create_app
+from hub.web import all_pages, furnish
 from hub.web.desk import Parts
 from hub.web.sessions import Access
 from tests.databases import stores
@@ -60,6 +61,30 @@ class Compiled(BytecodeCache):
 
 
 COMPILED = Compiled()
+FREE: list[Flask] = []
+"""Applications whose house is closed. Their addresses are compiled already: a new one costs more than most tests."""
+AS_MADE = ("extensions", "config", "before_request_funcs", "after_request_funcs")
+
+
+def _pages() -> Flask:
+    """An application that no open house uses, as it was made."""
+    if FREE:
+        return FREE.pop()
+    app = all_pages()
+    app.jinja_env.bytecode_cache = COMPILED
+    app.extensions["as made"] = {name: {k: copy(v) for k, v in getattr(app, name).items()} for name in AS_MADE}
+    return app
+
+
+def _leave(app: Flask) -> None:
+    """Nothing of the house that used it stays."""
+    made = app.extensions["as made"]
+    for name in AS_MADE:
+        kept = getattr(app, name)
+        kept.clear()
+        kept.update({k: copy(v) for k, v in made[name].items()})
+    app.extensions["as made"] = made
+    FREE.append(app)
 
 
 class Clock:
@@ -122,6 +147,7 @@ class House:
     def close(self) -> None:
         self.store.close()
         self.keys.close()
+        _leave(self.app)
 
 
 @cache
@@ -138,7 +164,7 @@ def open_house(folder: Path, clock: Clock | None = None, public_url: str = "http
     hub = LeadHub(store, FileStore(folder / "files", keys, derive(SECRET, "files")), views, derive(SECRET, "contact index"))
     runner = Runner(store, views.all, skipped=hub.skipped_by)
     hub.publish_process(PROCESS.read_text(encoding="utf-8"), *days(), actor=THE_HUB, at=clock())
-    app = create_app(Parts(hub, runner, clock, public_url, derive(SECRET, "forms"), derive(SECRET, "sessions")))
+    app = furnish(_pages(), Parts(hub, runner, clock, public_url, derive(SECRET, "forms"), derive(SECRET, "sessions")))
     return House(store, keys, hub, runner, clock, app)
 
 
@@ -161,7 +187,6 @@ def ready_house(folder: Path, public_url: str = "http://localhost", clock: Clock
     """The hub of a test: people in it, read models up to date before every request."""
     house = open_house(folder, clock, public_url)
     house.access._hasher = QUICK
-    house.app.jinja_env.bytecode_cache = COMPILED
     add_people(house)
 
     def catch_up() -> None:

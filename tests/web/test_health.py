@@ -239,9 +239,10 @@ def test_health_is_not_told_until_it_fails(client: FlaskClient, lines: Any) -> N
 def test_a_fault_of_ours_tells_the_pattern_of_the_address_and_not_what_stood_in_it(house: House, lines: Any) -> None:
     def fail(what: str) -> str:
         raise RuntimeError(what)
-    house.app.add_url_rule("/try/<what>", view_func=fail)
-    house.app.config["PROPAGATE_EXCEPTIONS"] = False
-    assert house.app.test_client().get("/try/+79123456789").status_code == 500
+    app: Flask = create_app(house.app.extensions["hub"])
+    app.add_url_rule("/try/<what>", view_func=fail)
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    assert app.test_client().get("/try/+79123456789").status_code == 500
     fault = next(line for line in lines() if line["level"] == "error")
     assert fault["event"].startswith("GET /try/<what> failed")
     assert "9123456789" not in json.dumps(lines())
