@@ -1,0 +1,1 @@
+"""Leads in and out as tables (CSV, XLSX): reading strangers' files, mapping their columns, importing, undoing, exporting."""

@@ -1,0 +1,1 @@
+"""Leads in and out as tables: bringing a file in with its columns told, taking a filter's leads away."""
