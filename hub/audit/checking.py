@@ -13,7 +13,7 @@ from hub.audit.ledger import HASH, WIDTH, Leaf, Ledger, hash_of, unpacked
 from hub.audit.stamping import Stamps
 from hub.audit.verifier import Bad, Checkpoint, Key, read_checkpoint, read_key, signer
 from hub.domain.audit import AUDIT_STREAM, AuditLog, AuditState
-from hub.store.base import Cursor, EventStore, Notification
+from hub.store.base import Cursor, EventStore, Notification, StoredEvent
 from hub.store.errors import Unreadable
 
 PAGE = 2_000
@@ -83,6 +83,40 @@ def recorded_keys(store: EventStore, ledger: Ledger, cursor: Cursor) -> list[tup
         except Bad:
             continue
     return found
+
+
+class Altered(NamedTuple):
+    """An event of a stream that is not what was stored: ``differs`` from what was hashed, or is not ``readable``, or follows on
+    a gap."""
+
+    version: int
+    topic: str
+    position: int
+    differs: bool
+    readable: bool
+
+
+def altered(ledger: Ledger, stream: UUID) -> list[Altered]:
+    """What of one stream is not what the tree says, looked at now. A stream's last events, where they were taken out of the log,
+    are found by :func:`check` alone."""
+    store, found = ledger.store, []
+    rows = store.raw(stream)
+    with store.reading() as cursor:
+        for before, row in zip([0, *(row.originator_version for row in rows)], rows, strict=False):
+            position = store.position(stream, row.originator_version)
+            leaf = ledger.leaf_at(cursor, position)
+            readable, differs = _reads(store, row), leaf is not None and leaf.hash != hash_of(row)
+            if not readable or differs or row.originator_version != before + 1:
+                found.append(Altered(row.originator_version, row.topic, position, differs, readable))
+    return found
+
+
+def _reads(store: EventStore, row: StoredEvent) -> bool:
+    try:
+        store.decode(row)
+    except Unreadable:
+        return False
+    return True
 
 
 class _Notes:

@@ -15,14 +15,14 @@ from uuid import UUID
 import msgspec
 
 from hub.audit import tree
-from hub.audit.checking import Note, Verdict, check, recorded
+from hub.audit.checking import Note, Verdict, altered, check, recorded
 from hub.audit.findings import FOLDER, Finding, finding, listed
 from hub.audit.ledger import Kept, Ledger
 from hub.audit.signing import Custody, NoKey
 from hub.audit.stamping import Stamps
 from hub.audit.verifier import Bad, read_checkpoint, read_key
 from hub.domain.audit import AuditLog, AuditState
-from hub.store.base import Cursor, EventStore
+from hub.store.base import Cursor, EventStore, Notification
 from hub.store.errors import Unavailable
 
 log = logging.getLogger(__name__)
@@ -128,6 +128,13 @@ class Audit:
             else:
                 high = middle - 1
         return low
+
+    def altered_before(self, row: Notification) -> bool:
+        """Whether the tree says of an event, or of one before it in its stream, that it was altered past the hub. Looked at now.
+        What cannot be read for another reason (a lost key, a newer program) is not that."""
+        stream = row.originator_id
+        return isinstance(stream, UUID) and any(one.differs and one.version <= row.originator_version
+                                                for one in altered(self.ledger, stream))
 
     def keys(self) -> AuditState:
         """The keys on record, read now."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import bisect
 import hashlib
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -228,6 +228,23 @@ class Ledger:
         if n == len(positions) or positions[n] != position:
             return None
         return Leaf(row["number"] * WIDTH + n, position, bytes(row["hashes"])[n * HASH:(n + 1) * HASH])
+
+    def leaf_numbers(self, cursor: Cursor, positions: Iterable[int]) -> dict[int, int]:
+        """The numbers of the leaves of events at these log positions; those not hashed yet are missing."""
+        found: dict[int, int] = {}
+        tile: dict[int, int] = {}
+        last = -1
+        for position in sorted(set(positions)):
+            if position > last:
+                cursor.execute("SELECT number, positions FROM audit_tiles WHERE level = 0 AND first_position <= ? "
+                               "ORDER BY first_position DESC LIMIT 1", (position,))
+                row = cursor.fetchone()
+                places = unpacked(bytes(row["positions"])) if row is not None else ()
+                tile = {place: row["number"] * WIDTH + n for n, place in enumerate(places)}
+                last = places[-1] if len(places) == WIDTH else -1
+            if position in tile:
+                found[position] = tile[position]
+        return found
 
     def leaves(self, cursor: Cursor, tiles: int = 64) -> Iterator[tuple[int, bytes, bytes]]:
         """All tiles of level 0 in order: number, hashes, positions."""

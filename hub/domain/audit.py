@@ -49,6 +49,34 @@ class LeadExported(Event, frozen=True, kw_only=True):
     upto: int
 
 
+@topic("audit.trail_exported")
+class TrailExported(Event, frozen=True, kw_only=True):
+    """Somebody took the audit trail away, or the part of it that ``filters`` leave (name and value; none: all of it).
+
+    ``rows`` are the lines of the file, ``format`` is ``csv`` or ``jsonl``. Names of clients are in it.
+    """
+
+    format: str
+    rows: int
+    filters: dict[str, str] = {}
+
+
+@topic("audit.log_exported")
+class LogExported(Event, frozen=True, kw_only=True):
+    """Somebody took the log of leads away for other tools. ``format`` is ``xes`` or ``ocel``; ``leads`` is how many they are.
+
+    ``personal``: with names and addresses of clients and names of colleagues. ``since`` and ``until``: when the leads came in;
+    ``only``: these leads alone.
+    """
+
+    format: str
+    leads: int
+    personal: bool = False
+    since: datetime | None = None
+    until: datetime | None = None
+    only: tuple[UUID, ...] = ()
+
+
 class KeyOnRecord(Struct, frozen=True):
     """A key that signs or signed. ``version`` is that of its event in the stream."""
 
@@ -89,3 +117,12 @@ class AuditLog(Aggregate[AuditState]):
     def exported(self, lead: UUID, upto: int) -> None:
         """A lead's history was taken away."""
         self.record(LeadExported, lead=lead, upto=upto)
+
+    def trail_exported(self, format: str, rows: int, filters: dict[str, str]) -> None:
+        """The trail was taken away."""
+        self.record(TrailExported, format=format, rows=rows, filters=filters)
+
+    def log_exported(self, format: str, leads: int, personal: bool, since: datetime | None, until: datetime | None,
+                     only: tuple[UUID, ...]) -> None:
+        """The log of leads was taken away."""
+        self.record(LogExported, format=format, leads=leads, personal=personal, since=since, until=until, only=only)

@@ -26,9 +26,10 @@ class WrongSecret(Exception):
 
 
 class Unreadable(MapperDeserialisationError):
-    """A stored event that cannot be made into an event object; the message names topic and place."""
+    """A stored event that cannot be made into an event object; the message names topic and place. ``stream`` is where it is."""
 
     def __init__(self, why: str, topic: str, stream: UUID | str, version: int) -> None:
+        self.stream = stream
         super().__init__(f"{why}: event {topic!r}, version {version} of stream {stream}")
 
 

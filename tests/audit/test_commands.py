@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -38,6 +39,26 @@ def test_the_way_of_an_auditor(hub: Commands, site: Site, tmp_path: Path) -> Non
     assert found.out.startswith("Verified: ")
     assert hub(site, "audit", "verify-file", tmp_path / "1.zip", "--key", keys[0].split()[-1]).code == 1
     assert hub(site, "audit", "verify", "--checkpoint", old).code == 0
+
+
+def test_the_trail_is_written_and_that_is_recorded(hub: Commands, site: Site, tmp_path: Path) -> None:
+    said = hub(site, "audit", "trail", "-o", tmp_path / "all.csv")
+    assert said.code == 0, said.err
+    table = (tmp_path / "all.csv").read_text(encoding="utf-8-sig")
+    assert table.startswith("Когда;Произошло;Кто;Что;")
+    assert "Пришла заявка" in table
+    programs = ("audit", "trail", "--format", "jsonl", "-o")
+    assert hub(site, *programs, tmp_path / "one.jsonl", "--lead", "L-1", "--what", "intake").code == 0
+    lines = [json.loads(line) for line in (tmp_path / "one.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert {line["number"] for line in lines} == {1}
+    assert {line["group"] for line in lines} == {"intake"}
+    assert hub(site, *programs, tmp_path / "own.jsonl", "--what", "audit.trail_exported").code == 0
+    told = [json.loads(line) for line in (tmp_path / "own.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [line["changes"][0]["after"] for line in told] == ["csv", "jsonl"]
+    assert "give another name" in hub.refused(site, "audit", "trail", "-o", tmp_path / "all.csv")
+    assert "Choose a day" in hub.refused(site, "audit", "trail", "-o", tmp_path / "x.csv", "--from", "вчера")
+    assert "no such kind" in hub.refused(site, "audit", "trail", "-o", tmp_path / "x.csv", "--what", "nothing")
+    assert list(tmp_path.glob("*x.csv*")) == []
 
 
 def test_refusals_name_the_way_out(hub: Commands, site: Site, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from hub.audit.export import NotExported, Request, export
+from hub.audit.findings import Finding
 from hub.audit.keeping import State
 from hub.audit.ledger import Kept
 from hub.audit.signing import NoKey
@@ -64,10 +65,21 @@ def alarm() -> State | None:
     return state if state.failed else None
 
 
+def lead_of(finding: Finding) -> tuple[UUID, int] | None:
+    """The lead whose event a finding names, with its number; None where it names none."""
+    try:
+        stream = UUID(str(finding.params.get("stream", "")))
+    except ValueError:
+        return None
+    row = the_hub().views.leads.one(stream)
+    return (stream, row["number"]) if row is not None else None
+
+
 @bp.app_context_processor
 def helpers() -> dict[str, Any]:
     """What the layout and the card call."""
-    return {"audit_alarm": alarm, "lead_proof": lead_proof, "audit_may": lambda: may(*WHO)}
+    return {"audit_alarm": alarm, "lead_proof": lead_proof, "audit_may": lambda: may(*WHO),
+            "lead_of_finding": lead_of}
 
 
 @bp.app_template_filter("grouped")
