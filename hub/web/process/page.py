@@ -5,20 +5,23 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from flask import Blueprint, abort, render_template, request
-from flask_babel import gettext as _
+from flask import Blueprint, abort, make_response, render_template, request
+from werkzeug.wrappers import Response
 
 from hub.domain.process import Process
 from hub.domain.publication import PROCESS_STREAM, ProcessPublished, process_of
-from hub.projections.lead_queries import ASLEEP, Wanted
-from hub.web.desk import now, signed_in, the_hub
-from hub.web.past import asked, bar_at, enter, iso_text, read_moment
+from hub.web.desk import may, now, signed_in, the_hub
+from hub.web.frame import the_process
+from hub.web.past import bar_at, enter, iso_text
+from hub.web.process import leads, tables
+from hub.web.process.asked import Asked, choices, read, spans
 from hub.web.process.map import draw
+from hub.web.process.numbers import count, place_title
 from hub.web.process.words import ASKS, PERMISSIONS, WAYS, WEEKDAYS, clock_words, diff, guard_words, length
 
 bp = Blueprint("process", __name__)
+bp.register_blueprint(leads.bp)
 
-OVER = timedelta(days=30)
 DAYS_SHOWN = 12
 MONTHS_AHEAD = timedelta(days=370)
 
@@ -27,31 +30,66 @@ MONTHS_AHEAD = timedelta(days=370)
 @signed_in
 def page() -> str:
     """The version in force, the one that ``version`` names, or with ``at`` the one of that moment with the numbers of then."""
-    hub = the_hub()
-    moment = read_moment(request.args["at"]) if asked(request.args) else None
-    at = moment.at if moment is not None else None
+    asked = read(request.args)
+    moment, at = asked.moment, asked.at
     versions = [v for v in published() if at is None or v.at <= at] or published()[:1]
     number = request.args.get("version", "") if moment is None else ""
     chosen = _version(versions, number) if number else versions[-1]
-    process = hub.process if chosen is versions[-1] and at is None else process_of(chosen)
+    process = the_process() if chosen is versions[-1] and at is None else process_of(chosen)
     current = chosen is versions[-1]
-    context: dict[str, Any] = {"then": ""}
+    context: dict[str, Any] = _map(asked) if current else {}
     if moment is not None and at is not None:
         enter()
-        context = {"bar": bar_at(moment, "/process", {}), "then": f"&at={iso_text(at)}"}
-    if current:
-        since = (at or now()) - OVER
-        intervals = hub.views.intervals
-        places = hub.views.leads.counts(Wanted()).places if at is None else hub.views.moments.counts(at, Wanted()).places
-        medians, flows = intervals.medians(since, at), intervals.flows(since, at)
-        context |= {"map": draw(process, places, medians, flows), "places": places, "medians": medians, "flows": flows,
-                    "asleep": places.get(ASLEEP, 0), "ended": _ended(process, flows)}
+        context |= {"bar": bar_at(moment, "/process", asked.kept), "then": f"&at={iso_text(at)}"}
     return render_template(
         "process/page.html", process=process, file=process.file, versions=versions[::-1], chosen=chosen, current=current,
+        editable=may("decide", "admin"),
         transitions=_transitions(process), endings=[(e, guard_words(e.requires)) for e in process.file.endings],
         deadlines=[(d, length(d), clock_words(d)) for d in process.file.deadlines], asks=ASKS, weekdays=WEEKDAYS,
         permissions=PERMISSIONS, way=WAYS.get(process.file.assignment.way, process.file.assignment.way),
         **_days(process), **context)
+
+
+@bp.get("/process/part")
+@signed_in
+def part() -> str:
+    """The map and its tables, for their refresh."""
+    asked = read(request.args)
+    if asked.moment is not None:
+        enter()
+    return render_template("process/_numbers.html", process=asked.process, **_map(asked))
+
+
+def _map(asked: Asked) -> dict[str, Any]:
+    """What the map and its tables show."""
+    numbers = count(asked)
+    return {"asked": asked, "numbers": numbers, "map": draw(asked.process, numbers), "spans": spans(asked, "/process"),
+            "choices": choices(asked), "place": lambda id: place_title(asked, id), "link": leads.link,
+            "time": leads.time_words(asked), "narrowed": leads.narrowed(asked), "columns": tables.STAGES,
+            "polyline": tables.polyline}
+
+
+@bp.get("/process/stages.csv")
+@signed_in
+def stages_csv() -> Response:
+    """The table of stages as a file."""
+    asked = read(request.args)
+    return _file(tables.stages_csv(count(asked)), "stages", asked)
+
+
+@bp.get("/process/moves.csv")
+@signed_in
+def moves_csv() -> Response:
+    """The table of moves, ends, arrivals and returns as a file."""
+    asked = read(request.args)
+    return _file(tables.moves_csv(count(asked)), "moves", asked)
+
+
+def _file(content: bytes, name: str, asked: Asked) -> Response:
+    response = make_response(content)
+    response.headers["Content-Type"] = "text/csv; charset=utf-8"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}-{asked.first}-{asked.last}.csv"'
+    return response
 
 
 @bp.get("/process/diff")
@@ -83,12 +121,6 @@ def _transitions(process: Process) -> dict[str, list[tuple[str, str, list[tuple[
     for t in process.file.transitions:
         moves.setdefault(t.source, []).append((t.to, process.stages[t.to].title, guard_words(t.requires)))
     return moves
-
-
-def _ended(process: Process, flows: dict[tuple[str, str], int]) -> dict[str, tuple[str, int]]:
-    """Ways out of the process with how many took them in the last 30 days."""
-    titles = {**{e.id: e.title for e in process.file.endings}, "slept": _("Отложены")}
-    return {id: (title, sum(n for (_stage, to), n in flows.items() if to == id)) for id, title in titles.items()}
 
 
 def _days(process: Process) -> dict[str, list[date]]:

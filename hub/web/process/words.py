@@ -76,8 +76,13 @@ class Change:
 
 def diff(old: ProcessPublished, new: ProcessPublished, around: int = 2) -> list[Change]:
     """What the newer version says otherwise: lines of the file, then days of the calendar."""
+    return diff_of(_lines(old), _lines(new), around)
+
+
+def diff_of(old: list[str], new: list[str], around: int) -> list[Change]:
+    """What differs between two lists of lines, with ``around`` lines beside each difference."""
     changes = []
-    for line in list(difflib.unified_diff(_lines(old), _lines(new), lineterm="", n=around))[2:]:
+    for line in list(difflib.unified_diff(old, new, lineterm="", n=around))[2:]:
         kind = {"-": "was", "+": "is", "@": "gap"}.get(line[:1], "same")
         changes.append(Change(kind, "" if kind == "gap" else line[1:]))
     return changes
