@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from hub.domain.errors import Refused, sentences
+from hub.domain.errors import Refused
 from hub.projections.lead_queries import ASLEEP, ENDED_SHOWS, Wanted
 from hub.projections.lead_tasks import iso
 from hub.projections.punctuality import Met
@@ -20,8 +20,6 @@ from hub.web.desk import me, now, the_hub
 TAG = "Reports"
 OVER = timedelta(days=30)
 """How far back the numbers look unless told."""
-
-sentences(time_turned=("Начало позже конца. Поменяйте их местами.", "The beginning is after the end. Turn them round."))
 
 
 class NumbersQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
