@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -28,8 +28,6 @@ GUARDS = ("taken", "phone_known", "timezone_known", "screened", "scored", "not_r
 """Conditions that a transition may require; each is a function in ``guards.py``."""
 
 PERMISSIONS = ("read", "intake", "work", "decide", "account", "admin", "partners", "audit")
-
-
 PARTNERS_BY = ("price", "technologies")
 """By what partners fit a lead that failed on a parameter or a hard criterion (R13)."""
 
@@ -121,16 +119,21 @@ class HardCriterion(Titled, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Parameter(Titled, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One of the 15, with the meaning of each mark (R9). ``partners_by``: by what other agencies fit where it is −1 (R13)."""
+    """One of the 15, with the meaning of each mark (R9). ``partners_by``: by what other agencies fit where it is −1 (R13).
+    ``counts``: whether its mark goes into the total; one that does not is marked all the same, and may count again later."""
 
     minus: str
     zero: str
     plus: str
+    minus_en: str = ""
+    zero_en: str = ""
+    plus_en: str = ""
     partners_by: str = ""
+    counts: bool = True
 
     def meaning(self, mark: int) -> str:
         """What ``mark`` (−1, 0, 1) means."""
-        return {-1: self.minus, 0: self.zero, 1: self.plus}[mark]
+        return (self.zero, self.plus, self.minus)[mark]
 
 
 class Block(Titled, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -247,12 +250,6 @@ class ProcessFile(_Part, frozen=True, kw_only=True, forbid_unknown_fields=True):
     privacy: PrivacyPart = PrivacyPart()
 
 
-def months_before(at: datetime, months: int) -> datetime:
-    """The same day and hour so many calendar months earlier; the month's last day where it has no such day."""
-    year, month = divmod(at.year * 12 + at.month - 1 - months, 12)
-    return at.replace(year=year, month=month + 1, day=min(at.day, monthrange(year, month + 1)[1]))
-
-
 def _by_id(items: tuple[Any, ...]) -> dict[str, Any]:
     return {item.id: item for item in items}
 
@@ -349,6 +346,10 @@ class Process:
     def targets(self, stage: str) -> list[str]:
         """Stages that can be reached from ``stage`` in one move, in the order of the file."""
         return [t.to for t in self.file.transitions if t.source == stage]
+
+    def total_of(self, marks: Mapping[str, int]) -> int:
+        """The sum of the marks that count (R9)."""
+        return sum(marks[p.id] for p in self.parameters.values() if p.counts)
 
     def segment_of(self, total: int) -> Segment:
         """The segment of a total (R10); the file was checked to cover every total exactly once."""

@@ -114,8 +114,8 @@ def what_if(events: Sequence[Event], process: Process, of_day: Callable[[int], P
 
 
 def _score(event: e.LeadScored, process: Process, then: Process | None) -> Score:
-    unmarked = [p for p in process.parameters if p not in event.marks]
-    total = None if unmarked else sum(event.marks[p] for p in process.parameters)
+    unmarked = [p for p, rule in process.parameters.items() if rule.counts and p not in event.marks]
+    total = None if unmarked else process.total_of(event.marks)
     segment = next((s for s in process.file.segments if total is not None and s.low <= total <= s.high), None)
     was = then.segments.get(event.segment) if then else None
     return Score(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hub.domain.errors import Sentence
 from hub.domain.process_check import BadProcess, Fault, read_process
 from tests.domain.scenario import TEXT
 
@@ -132,7 +133,7 @@ def test_r0_all_faults_are_said_at_once_in_the_order_of_the_file() -> None:
 def test_r0_an_empty_file_says_what_it_lacks() -> None:
     assert "name" in faults("")[0].sentence
     assert faults("")[0].line == 0
-    assert str(Fault(0, "x")) == "x"
+    assert str(Fault(0, Sentence("х", "x"))) == "x"
 
 
 def test_r0_an_empty_list_is_named() -> None:

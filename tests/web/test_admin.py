@@ -55,9 +55,9 @@ def test_the_first_steps_lead_to_the_first_lead_and_then_go_away(house: House) -
     house.make_form()
     assert "3. Отправьте тест" in now()
     admin.done("/settings/forms/main/test")
-    assert "4. Дождитесь первой заявки" in now()
+    assert "5. Примите первую заявку" in now()
     house.receive()
-    assert "С чего начать" not in admin.get("/settings")
+    assert "Первые шаги" not in admin.get("/settings")
 
 
 def test_alone_in_the_hub_the_first_step_is_people(house: House) -> None:

@@ -11,9 +11,9 @@ from flask import abort, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from hub.domain.errors import Refused, sentences
-from hub.web.desk import settle, the_hub
+from hub.web.desk import settle
 from hub.web.errors import status_of
-from hub.web.frame import language
+from hub.web.frame import language, the_process
 
 T = TypeVar("T")
 
@@ -65,7 +65,7 @@ def whole(name: str) -> int:
 
 def role_titles(roles: tuple[str, ...]) -> str:
     """Roles as people call them."""
-    known = the_hub().process.roles
+    known = the_process().roles
     return ", ".join(known[r].title if r in known else r for r in roles)
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from flask import Blueprint, render_template, url_for
 from flask_babel import gettext as _
 
+from hub.sheets import importing
 from hub.web.admin import (
     channels,
+    first_steps,
     forms,
     letters,
     notices,
     partners,
     phone,
     privacy,
+    process,
     quarantine,
     read_models,
     tokens,
@@ -23,10 +25,12 @@ from hub.web.admin import (
     webhooks,
 )
 from hub.web.desk import may, me, now, signed_in, the_hub, the_tokens
+from hub.web.frame import the_process
 from hub.web.words import plural
 
 bp = Blueprint("admin", __name__)
-for part in (privacy, users, forms, partners, letters, quarantine, channels, phone, notices, tokens, webhooks, read_models):
+for part in (privacy, users, forms, partners, letters, quarantine, channels, phone, notices, tokens, webhooks, read_models,
+             process, first_steps):
     bp.register_blueprint(part.bp)
 
 
@@ -42,26 +46,17 @@ class Entry:
     warn: str = ""
 
 
-@dataclass(frozen=True)
-class Step:
-    """A first step. ``state``: done | now | next."""
-
-    state: str
-    title: str
-    about: str
-    url: str
-    action: str
-
-
 @bp.get("/settings")
 @signed_in
 def settings() -> str:
     """What may be set up, by whom it is asked."""
     groups = [(title, [entry for entry in entries if entry is not None]) for title, entries in
-              ((_("Отдел"), [_people(), _process(), _notices()]), (_("Заявки"), [_forms(), _channels(), _phone(), _quarantine()]),
+              ((_("Отдел"), [_people(), _process(), _notices()]),
+               (_("Заявки"), [_forms(), _channels(), _phone(), _quarantine(), _import()]),
                (_("Письма и партнёры"), [_partners(), _templates()]), (_("Другие программы"), [_webhooks()]),
                (_("Хаб"), [_privacy(), _read_models()]), (_("Моё"), [_account(), _tokens()]))]
-    return render_template("admin/settings.html", groups=[g for g in groups if g[1]], steps=_steps() if may("admin") else [])
+    return render_template("admin/settings.html", groups=[g for g in groups if g[1]],
+                           steps=first_steps.steps() if may("admin") else [])
 
 
 def _people() -> Entry | None:
@@ -71,7 +66,7 @@ def _people() -> Entry | None:
     about = (_("Учётные записи, роли, смены и отсутствия") if may("admin")
              else _("Смены и отсутствия: кому достаются новые заявки"))
     return Entry(url_for("admin.users.index"), "users", _("Люди"), about,
-                 plural(len(active), _("человек"), _("человека"), _("человек")))
+                 plural(len(active), _("сотрудник"), _("сотрудника"), _("сотрудников")))
 
 
 def _notices() -> Entry | None:
@@ -84,10 +79,13 @@ def _notices() -> Entry | None:
 
 
 def _process() -> Entry:
-    process = the_hub().process
-    return Entry("/process", "route", _("Процесс продаж"),
-                 _("Стадии, сроки и условия переходов, как они записаны в файле процесса"),
-                 _("редакция %(number)s", number=process.version))
+    process_now = the_process()
+    keeps = may(*process.KEEP)
+    return Entry(url_for("admin.process.index") if keeps else "/process", "route", _("Процесс продаж"),
+                 _("Границы сегментов, сроки, календарь, стадии: черновик, проверка, публикация") if keeps
+                 else _("Стадии, сроки и условия переходов, как они записаны в файле процесса"),
+                 _("редакция %(number)s", number=process_now.version),
+                 _("есть черновик") if keeps and process.the_drafts().of(me().stream) else "")
 
 
 def _forms() -> Entry | None:
@@ -129,6 +127,13 @@ def _quarantine() -> Entry | None:
     return Entry(url_for("admin.quarantine.index"), "shield-alert", _("Карантин"),
                  _("Обращения, на которые сначала смотрит человек"), "" if waiting else _("пусто"),
                  _("ждут: %(number)s", number=waiting) if waiting else "")
+
+
+def _import() -> Entry | None:
+    if not may(*importing.WHO):
+        return None
+    return Entry(url_for("imports.index"), "upload", _("Загрузка заявок из файла"),
+                 _("CSV или Excel: столбцы, проверка, отмена целиком"))
 
 
 def _partners() -> Entry:
@@ -182,29 +187,6 @@ def _tokens() -> Entry:
     living = [t for t in the_tokens().listed(now(), None if may("admin") else me().stream) if t.state == "living"]
     return Entry(url_for("admin.tokens.index"), "key-round", _("Токены API"), _("Чем другие программы входят в хаб"),
                  plural(len(living), _("токен"), _("токена"), _("токенов")) if living else "")
-
-
-def _steps() -> list[Step]:
-    """What is done and what is next in an empty hub; nothing once the first real lead came."""
-    hub = the_hub()
-    if hub.views.leads.count("test = 0"):
-        return []
-    people = sum(not u.disabled for u in hub.users().values()) > 1
-    form = next((f for f in hub.forms().values() if not f.retired), None)
-    tested = any(f.tested_at and not f.retired for f in hub.forms().values())
-    paste = url_for("admin.forms.one", form=form.id) if form else url_for("admin.forms.new")
-    wanted: list[tuple[bool, Any]] = [
-        (people, (_("Добавьте людей"), _("Новые заявки по очереди достаются менеджерам, которые на работе."),
-                  url_for("admin.users.new"), _("Добавить человека"))),
-        (form is not None, (_("Создайте форму"), _("Получите код, который вставляют на сайт."), url_for("admin.forms.new"),
-                            _("Создать форму"))),
-        (tested, (_("Отправьте тест"), _("Заявка пройдёт весь путь и станет тестовой карточкой."), paste, _("Открыть форму"))),
-        (False, (_("Дождитесь первой заявки"),
-                 _("Вставьте код на сайт. Карточка появится на доске, и пойдёт срок «взять в работу»."),
-                 paste, _("Код для сайта"))),
-    ]
-    first = next(i for i, (is_done, _words) in enumerate(wanted) if not is_done)
-    return [Step("done" if is_done else "now" if i == first else "next", *words) for i, (is_done, words) in enumerate(wanted)]
 
 
 __all__ = ["bp"]

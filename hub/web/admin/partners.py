@@ -13,6 +13,7 @@ from hub.domain.errors import Refused
 from hub.domain.partner import Partner, PartnerState
 from hub.web.admin.base import done, found, refused_page
 from hub.web.desk import may, me, needs, now, signed_in, the_hub
+from hub.web.frame import the_process
 
 bp = Blueprint("partners", __name__, url_prefix="/partners")
 
@@ -26,7 +27,7 @@ def index() -> str:
     """The agencies, filtered by price segment (``price``) and technology (``technology``)."""
     price, technology = request.args.get("price", ""), request.args.get("technology", "")
     everyone = sorted(the_hub().partners().items(), key=lambda pair: (pair[1].retired, pair[1].name.casefold()))
-    prices = the_hub().process.price_segments
+    prices = the_process().price_segments
     shown = [(id, p) for id, p in everyone if (not price or price in p.prices)
              and (not technology or technology.casefold() in {t.casefold() for t in p.technologies})]
     known = [p for _id, p in everyone]
@@ -62,7 +63,7 @@ def _fields() -> dict[str, Any]:
 
 def _page(partner: UUID | None, typed: dict[str, Any], state: PartnerState | None) -> dict[str, Any]:
     return {"partner": partner, "state": state, "typed": typed,
-            "price_options": [(p.id, p.title) for p in the_hub().process.price_segments.values()]}
+            "price_options": [(p.id, p.title) for p in the_process().price_segments.values()]}
 
 
 @bp.route("/new", methods=("GET", "POST"))

@@ -20,7 +20,7 @@ from hub.privacy.retention import Retention
 from hub.privacy.words import AGAIN, LEFT, REACHED, said
 from hub.web.admin.base import refused_page
 from hub.web.desk import me, needs, now, parts, settle, the_hub
-from hub.web.frame import language
+from hub.web.frame import language, the_process
 
 bp = Blueprint("privacy", __name__, url_prefix="/settings/privacy")
 
@@ -70,7 +70,7 @@ def index() -> str:
     persons = hub.views.persons
     return render_template("admin/privacy.html", q=words, found=Clients(hub).find(words) if words else [],
                            erasures=[_line(row) for row in persons.erasures(SHOWN)],
-                           exports=[_line(row) for row in persons.exports(SHOWN)], rules=hub.process.file.privacy)
+                           exports=[_line(row) for row in persons.exports(SHOWN)], rules=the_process().file.privacy)
 
 
 def _reach(person: UUID) -> Reach:
@@ -88,7 +88,7 @@ def _page(person: UUID) -> dict[str, Any]:
         abort(400)
     client: Client = next(c for c in reach.clients if c.id == person)
     return {"client": client, "reach": reach, "reason": request.form.get("reason", ""),
-            "stage": lambda state: the_hub().process.stages[state.stage].title if state.stage in the_hub().process.stages else ""}
+            "stage": lambda state: the_process().stages[state.stage].title if state.stage in the_process().stages else ""}
 
 
 @bp.get("/people/<uuid:person>")
@@ -159,7 +159,7 @@ def retention() -> str:
     due = Retention(eraser()).due(now())
     clients = Clients(the_hub())
     return render_template("admin/privacy_retention.html", due=[(one, clients.client(one.person)) for one in due[:SHOWN]],
-                           total=len(due), rules=the_hub().process.file.privacy)
+                           total=len(due), rules=the_process().file.privacy)
 
 
 @bp.post("/retention")

@@ -16,6 +16,7 @@ from hub.domain.errors import NotFound, Refused
 from hub.domain.token import LONGEST_NAME, SCOPES
 from hub.web.admin.base import day, done, refused_page
 from hub.web.desk import may, me, now, settle, signed_in, the_hub, the_tokens
+from hub.web.frame import the_process
 
 bp = Blueprint("tokens", __name__, url_prefix="/settings/tokens")
 
@@ -24,6 +25,7 @@ MEANINGS = {
     "read": _l("читать заявки, процесс, партнёров и числа"), "intake": _l("заводить заявки и разбирать карантин"),
     "work": _l("вести заявки"), "decide": _l("решать за руководителя отдела"), "account": _l("вести клиентов после договора"),
     "admin": _l("настраивать людей, формы и письма"), "partners": _l("вести список партнёров"),
+    "audit": _l("читать журнал аудита"),
 }
 """What each of :data:`SCOPES` lets a token do, within the roles that it acts with."""
 assert set(MEANINGS) == set(SCOPES)
@@ -31,10 +33,10 @@ assert set(MEANINGS) == set(SCOPES)
 
 def _page(**more: Any) -> dict[str, Any]:
     everyone = may("admin")
-    process, users = the_hub().process, the_hub().users()
+    process, users = the_process(), the_hub().users()
     names = {f"user:{id}": user.name for id, user in users.items()}
     active = sorted(((str(id), u.name) for id, u in users.items() if not u.disabled), key=lambda pair: pair[1].casefold())
-    mine = the_hub().process.permissions(me().actor.roles)
+    mine = the_process().permissions(me().actor.roles)
     scopes = [(scope, scope, str(MEANINGS[scope])) for scope in SCOPES if everyone or scope in mine]
     return {"tokens": the_tokens().listed(now(), None if everyone else me().stream), "names": names, "everyone": everyone,
             "people": [("", _("никто: программа сама по себе")), *active] if everyone else [], "scopes": scopes,
@@ -75,7 +77,7 @@ def _holder(text: str) -> UUID | None:
 
 def _end_of(text: str) -> datetime | None:
     """The end of the day in the field ``until``, by the company's clock; None where it is empty."""
-    return datetime.combine(day("until"), time.max, ZoneInfo(the_hub().process.calendar.timezone)) if text.strip() else None
+    return datetime.combine(day("until"), time.max, ZoneInfo(the_process().calendar.timezone)) if text.strip() else None
 
 
 def _id(text: str) -> UUID:

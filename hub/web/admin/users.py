@@ -13,8 +13,10 @@ from werkzeug.wrappers import Response
 
 from hub.domain.errors import Refused, sentences
 from hub.domain.staff import Absence, User, UserState
+from hub.web.access import session_shown
 from hub.web.admin.base import day, done, found, refused_page, role_titles
 from hub.web.desk import may, me, needs, now, settle, the_access, the_hub
+from hub.web.frame import the_process
 from hub.web.sessions import Access, change_password
 
 bp = Blueprint("users", __name__, url_prefix="/settings/users")
@@ -45,7 +47,7 @@ class Line:
 
 
 def _line(stream: UUID, user: UserState, at: datetime) -> Line:
-    process = the_hub().process
+    process = the_process()
     absence = user.absent_on(process.date_of(at))
     working = process.calendar.is_open(at) if not user.shifts else True
     presence = ("disabled" if user.disabled else "away" if absence
@@ -88,17 +90,17 @@ def one(user: UUID) -> Response:
 
 def _page(stream: UUID, **typed: Any) -> dict[str, Any]:
     user = found(the_hub().users(), stream)
-    today = the_hub().process.date_of(now())
+    today = the_process().date_of(now())
     absences = sorted((a for a in user.absences if a.until >= today), key=lambda a: a.since)
     hours = {n: dict(zip(("from", "to"), user.shifts[n].split("-"), strict=True)) for n in sorted(user.shifts)}
     return {"user_page": user, "stream": stream, "line": _line(stream, user, now()), "may_edit": may("admin"), "today": today,
             "absences": absences, "hours": hours, "own_hours": bool(user.shifts), "roles": _role_options(),
-            "company_hours": the_hub().process.file.calendar, "box": "", "typed": {"name": user.name, "roles": user.roles},
-            **typed}
+            "company_hours": the_process().file.calendar, "box": "", "typed": {"name": user.name, "roles": user.roles},
+            "sessions": [session_shown(s) for s in the_access().sessions(stream, now())] if may("admin") else [], **typed}
 
 
 def _role_options() -> list[tuple[str, str]]:
-    return [(r.id, r.title) for r in the_hub().process.roles.values()]
+    return [(r.id, r.title) for r in the_process().roles.values()]
 
 
 def _with_password(stream: UUID, *, added: bool = False) -> Response:
@@ -153,6 +155,20 @@ def disable(user: UUID) -> Response:
 def enable(user: UUID) -> Response:
     """Sign-in again."""
     return _change(user, lambda u: u.enable(), _("Сотрудник снова может войти."), "access", "admin")
+
+
+@bp.post("/<uuid:user>/sessions/close")
+@needs("admin")
+def close_sessions(user: UUID) -> Response:
+    """End a colleague's session that ``key`` names, or all of them where it names none."""
+    found(the_hub().users(), user)
+    key = request.form.get("key", "")
+    if key:
+        the_access().close_one(key, user)
+    else:
+        the_access().close_all(user)
+    flash(_("Сеанс завершён.") if key else _("Все сеансы завершены: человеку нужно войти заново."), "ok")
+    return done(url_for(".one", user=user) if user != me().stream or key else "/sign-in")
 
 
 @bp.post("/<uuid:user>/shifts")

@@ -1,0 +1,1 @@
+"""What a draft of the process would have decided about all past leads."""
