@@ -17,7 +17,7 @@ class Deadlines(Projection):
     """Rows go when a deadline is met, missed or dropped: then time has nothing more to say about it."""
 
     name = "deadlines"
-    version = 1
+    version = 2
     readable = False
     tables = """
         CREATE TABLE deadlines (lead TEXT NOT NULL, key TEXT NOT NULL, next_at TEXT NOT NULL, due_at TEXT NOT NULL,
@@ -25,7 +25,7 @@ class Deadlines(Projection):
         CREATE INDEX deadlines_next ON deadlines (next_at);
     """
     topics = frozenset(k.TOPIC for k in (e.DeadlineSet, e.DeadlineMet, e.DeadlineMissed, e.DeadlineDropped, e.NoticeRaised,
-                                         e.LeadOffered))
+                                         e.LeadOffered, e.MoveUndone))
 
     def __init__(self, store: EventStore) -> None:
         self.store = store
@@ -45,6 +45,9 @@ class Deadlines(Projection):
                     last[lead, event.key] = iso(event.warn_at) or due, due
                 case e.DeadlineMet() | e.DeadlineMissed() | e.DeadlineDropped():
                     last[lead, event.key] = None
+                case e.MoveUndone():
+                    last.update({(lead, key): None for key in event.gone})
+                    last.update({(lead, due.key): _next(due) for due in event.back})
                 case e.NoticeRaised(kind="near") | e.LeadOffered(why="near_deadline"):
                     key = (lead, "take" if isinstance(event, e.LeadOffered) else event.key)
                     if key not in last:
@@ -70,3 +73,9 @@ class Deadlines(Projection):
             c.execute("SELECT MIN(next_at) AS first FROM deadlines")
             first = c.fetchone()["first"]
         return datetime.fromisoformat(first) if first else None
+
+
+def _next(due: e.DueBack) -> tuple[str, str] | None:
+    """The next instant of a deadline that is back, and when it is due; nothing where its time had passed already."""
+    due_at = iso(due.due_at) or ""
+    return None if due.missed else (due_at if due.warned else iso(due.warn_at) or due_at, due_at)

@@ -31,11 +31,11 @@ class Punctuality(Projection):
     time passed first, whether or not it was done later. Dropped ones, those of test leads and returns that time itself brings
     do not count.
 
-    The person is who owned the lead then; the channel is the lead's first.
+    The person is who owned the lead then; the channel is the lead's first. What a move met counts no more once it is taken back.
     """
 
     name = "punctuality"
-    version = 1
+    version = 2
     readable = False
     tables = """
         CREATE TABLE deadline_days (day TEXT NOT NULL, kind TEXT NOT NULL, owner TEXT NOT NULL, channel TEXT NOT NULL,
@@ -44,7 +44,8 @@ class Punctuality(Projection):
         CREATE TABLE deadline_leads (lead TEXT PRIMARY KEY, channel TEXT NOT NULL, owner TEXT NOT NULL,
                                      test INTEGER NOT NULL) WITHOUT ROWID;
     """
-    topics = frozenset(k.TOPIC for k in (e.LeadReceived, e.LeadTaken, e.LeadReassigned, e.DeadlineMet, e.DeadlineMissed))
+    topics = frozenset(k.TOPIC for k in (e.LeadReceived, e.LeadTaken, e.LeadReassigned, e.DeadlineMet, e.DeadlineMissed,
+                                         e.MoveUndone))
 
     def __init__(self, store: EventStore) -> None:
         self.store = store
@@ -69,6 +70,12 @@ class Punctuality(Projection):
                     kind = Due(event.key, event.due_at, event.due_at).kind
                     if not test and kind != "wake":
                         numbers[(iso(event.at) or "")[:10], kind, owner, channel, isinstance(event, e.DeadlineMet)] += 1
+                case e.MoveUndone():
+                    channel, owner, test = known.get(lead, NOBODYS)
+                    for due in event.back:
+                        if due.met and not test:
+                            kind = Due(due.key, due.due_at, due.set_at).kind
+                            numbers[(iso(event.moved_at) or "")[:10], kind, owner, channel, True] -= 1
         cursor.executemany("INSERT INTO deadline_leads VALUES (?, ?, ?, ?) ON CONFLICT (lead) DO UPDATE SET "
                            "owner = excluded.owner", [(lead, *found) for lead, found in known.items()])
         cursor.executemany(

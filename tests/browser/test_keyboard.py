@@ -44,11 +44,15 @@ def test_search_is_a_key_away_and_finds_a_phone(anna: Person, key: str) -> None:
     page = anna.page
     anna.open("/leads")
     page.keyboard.press(key)
-    expect(page.get_by_role("searchbox", name="Поиск")).to_be_focused()
+    palette = page.get_by_role("dialog", name="Поиск и команды")
+    expect(palette.get_by_role("combobox")).to_be_focused()
     page.keyboard.press("Escape")
-    expect(page.get_by_role("searchbox", name="Поиск")).not_to_be_focused()
+    expect(palette).to_be_hidden()
     page.keyboard.press(key)
     page.keyboard.type("сайт")
+    expect(palette.get_by_role("option", name="Показать все найденные")).to_be_visible()
+    while not palette.get_by_role("option", name="Показать все найденные", selected=True).count():
+        page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Поиск: «сайт»")
     expect(page.locator("[data-row]").first).to_be_visible()
@@ -84,6 +88,9 @@ def test_keys_are_known_by_their_place_in_the_russian_layout(anna: Person) -> No
 def test_a_new_lead_is_a_key_away(anna: Person) -> None:
     anna.open("/")
     anna.page.keyboard.press("n")
+    expect(anna.page.get_by_role("dialog", name="Новый лид").get_by_role("textbox", name="Телефон")).to_be_focused()
+    anna.open("/my")
+    anna.page.keyboard.press("n")
     expect(anna.page.get_by_role("heading", level=1)).to_have_text("Новый лид")
 
 
@@ -97,14 +104,18 @@ def test_a_lead_is_found_opened_and_taken_without_a_mouse(anna: Person) -> None:
     with page.expect_navigation(wait_until="load"):
         page.keyboard.press("Enter")
     expect(page.locator(".facts")).to_contain_text("Ответственный Анна Ковалёва")
-    tab_to(page, "Звонок")
+    tab_to(page, "Заметка")
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="Звонок")).to_be_focused()
+    expect(page.get_by_role("tabpanel", name="Звонок")).to_be_visible()
+    tab_to(page, "Человек")
     page.keyboard.press("Enter")
-    window = page.get_by_role("dialog", name="Разговор или сообщение")
+    window = page.get_by_role("dialog", name="Новый человек")
     expect(window).to_be_visible()
     expect(window.locator(FOCUSED)).to_have_count(1)
     page.keyboard.press("Escape")
     expect(window).to_be_hidden()
-    expect(page.locator(FOCUSED)).to_have_text("Звонок")
+    expect(page.locator(FOCUSED)).to_have_text("Человек")
 
 
 def test_brackets_step_through_the_events_of_a_card_in_both_layouts(anna: Person) -> None:

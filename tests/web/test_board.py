@@ -10,7 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from hub.application import THE_HUB
-from hub.projections.lead_queries import OPEN_SHOWS, Wanted
+from hub.projections.lead_queries import OPEN_SHOWS, SORTS, Wanted
+from hub.web.board import listing
 from tests.web.conftest import sign_in
 from tests.web.house import PROCESS, House, days
 
@@ -120,8 +121,25 @@ def test_a_column_holds_25_cards_and_leads_to_the_rest(house: House, manager: Fl
         house.receive(f"Клиент {n}", f"+7912000{n:04d}")
     new = column(page(manager, "/"), "new")
     assert len(names(new)) == 25
-    assert 'href="/leads?stage=new"' in new
     assert "ещё 2" in new
+    found = re.search(r'<li class="more"><a href="([^"]+)" data-more="([^"]+)"', new)
+    assert found
+    assert found.groups() == ("/?wide=new.50", "/board/part?wide=new.50")
+    for path in found.groups():
+        wider = column(page(manager, path), "new")
+        assert len(names(wider)) == 27
+        assert "ещё" not in wider
+
+
+def test_a_widened_column_stays_so_after_a_command_and_nonsense_widens_nothing(house: House, manager: FlaskClient) -> None:
+    leads = [house.receive(f"Клиент {n}", f"+7912000{n:04d}") for n in range(27)]
+    token = re.search(r'name="csrf-token" content="([^"]+)"', page(manager, "/"))
+    assert token
+    answer = manager.post(f"/board/{leads[0]}/take", data={"filter": "wide=new.50"},
+                          headers={"HX-Request": "true", "X-CSRF-Token": token[1]})
+    assert len(names(column(answer.get_data(as_text=True), "new"))) == 26
+    for wide in ("new.9999", "new.-1", "nope.50", "new", "new.50.50", "," * 100):
+        assert len(names(column(page(manager, f"/?wide={wide}"), "new"))) == 25
 
 
 def test_a_test_lead_is_marked(house: House, manager: FlaskClient) -> None:
@@ -259,12 +277,51 @@ def test_the_list_is_sorted_by_the_address_both_ways(house: House, manager: Flas
     assert 'aria-sort="descending"' in page(manager, "/leads?sort=-name")
 
 
-def test_the_list_has_pages_of_50(house: House, manager: FlaskClient) -> None:
-    for n in range(53):
-        house.receive(f"Клиент {n}", f"+7912000{n:04d}")
-    first, second = listed(manager, "/leads?sort=number"), listed(manager, "/leads?sort=number&page=2")
-    assert (len(first), len(second)) == (50, 3)
-    assert not set(first) & set(second)
+def link(html: str, text: str) -> str:
+    found = re.search(rf'<a href="([^"]+)"[^>]*>(?:<svg.*?</svg>)?{text}', html)
+    assert found, f"no link {text}"
+    return found[1].replace("&amp;", "&")
+
+
+@pytest.mark.parametrize("sort", [*SORTS, *(f"-{sort}" for sort in SORTS)])
+def test_the_list_is_read_page_by_page_there_and_back_in_every_order(house: House, manager: FlaskClient, sort: str,
+                                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "IN_LIST", 3)
+    leads = [house.receive(f"Клиент {n % 3}", f"+7912000{n:04d}", channel="website" if n % 2 else "phone") for n in range(7)]
+    for lead in leads[:4]:
+        do(house, lead, "manager" if lead == leads[0] else "second", "take")
+    show = "all"
+    if sort.lstrip("-") == "ended":
+        show = "lost"
+        for lead in leads:
+            if not house.hub.lead(lead).owner:
+                do(house, lead, "manager", "take")
+            house.clock.advance(minutes=1)
+            do(house, lead, "head", "lose", reason="price", closeness="second")
+    html, seen = page(manager, f"/leads?show={show}&sort={sort}"), []
+    while True:
+        seen.append(re.findall(r'<tr data-row id="l(\d+)"', html))
+        if "Дальше" not in html.split("<footer")[1]:
+            break
+        html = page(manager, link(html, "Дальше"))
+    assert [len(numbers) for numbers in seen] == [3, 3, 1]
+    assert len({number for numbers in seen for number in numbers}) == 7
+    for numbers in reversed(seen[:-1]):
+        html = page(manager, link(html, "Назад"))
+        assert re.findall(r'<tr data-row id="l(\d+)"', html) == numbers
+    assert "Назад" not in html
+
+
+def test_a_page_goes_on_from_its_lead_whatever_came_in_meanwhile(house: House, manager: FlaskClient,
+                                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "IN_LIST", 2)
+    for n in range(4):
+        house.receive(f"Клиент {n}", f"+7912000000{n}")
+        house.clock.advance(minutes=1)
+    following = link(page(manager, "/leads?sort=-received"), "Дальше")
+    house.receive("Новый", "+79120000099")
+    assert listed(manager, following) == ["Клиент 1", "Клиент 0"]
+    assert listed(manager, "/leads?sort=-received&after=77777") == ["Новый", "Клиент 3"]
 
 
 # ── speed ────────────────────────────────────────────────────────────────────────
@@ -289,6 +346,7 @@ def test_every_question_of_the_board_is_answered_from_an_index_without_sorting(h
         leads.late("2026-11-23", 10)
         leads.late_count("2026-11-23")
         leads.handed_over("user:x", 10)
+        leads.tags()
     finally:
         connection.set_trace_callback(None)
     questions = {sql for sql in asked if sql.startswith("SELECT")}
@@ -326,7 +384,7 @@ def test_what_burns_for_somebody_is_the_soonest_of_theirs_and_of_the_untaken_the
 
 
 def one_card(client: FlaskClient, name: str = "Клиника") -> str:
-    found = re.search(rf'<li class="card"(?:(?!<li class="card").)*?>{name}</a></h3>.*?(?=<li class="card"|</section>)',
+    found = re.search(rf'<li class="card(?:(?!<li class="card).)*?>{name}</a></h3>.*?(?=<li class="card|</section>)',
                       page(client, "/").partition('id="columns"')[2], re.S)
     assert found
     return found[0]

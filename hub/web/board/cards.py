@@ -11,13 +11,15 @@ from zoneinfo import ZoneInfo
 
 from flask import current_app, g
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 
 from hub.domain.process import Process
 from hub.domain.state import Due
 from hub.projections.lead_queries import DEFERRALS
+from hub.projections.lead_tags import tags_in
 from hub.web import words
-from hub.web.desk import now, the_hub
+from hub.web.desk import may, now, the_hub
 from hub.web.frame import address_of, language
 from hub.web.lead.words import AGREED_DUES, PURPOSE_ICONS, PURPOSES
 
@@ -25,6 +27,9 @@ KEPT = 3_000
 """Drawn cards that are kept at most, some 2 KiB each."""
 LOCAL_TIME = "\ue000"
 """Stands in a drawn card for what the client's clock shows."""
+ASKS = {"sleep": _l("Отложить…"), "wake": _l("Разбудить…"), "lose": _l("Проиграна…"), "refuse": _l("Отказать…"),
+        "win": _l("Договор подписан…")}
+"""What the menu of a card and the places to drop it at call what asks something first."""
 NEAR = timedelta(minutes=5)
 NEAR_SHARE = 0.25
 """A deadline is near in its last quarter, and in its last five minutes."""
@@ -64,7 +69,10 @@ class Card:
     test: bool
     asleep_until: datetime | None
     can_take: bool
+    tags: tuple[str, ...]
     moves: tuple[tuple[str, str], ...]
+    asks: tuple[str, ...]
+    """What else can be done with it that asks something first: keys of :data:`ASKS`."""
     local_time: str = field(compare=False)
     """Not a part of what is compared: it changes every minute, and a drawn card is kept."""
 
@@ -156,7 +164,8 @@ def card_of(row: Any, process: Process, looker: Looker, now: datetime) -> Card:
         asleep_until=asleep,
         can_take=looker.may_work(row) and not mine and (not row["owner"] or offered),
         moves=tuple((to, process.stages[to].title) for to in process.targets(row["stage"]))
-        if looker.may_work(row) and not asleep else (), local_time=local_time(row["timezone"], now))
+        if looker.may_work(row) and not asleep else (), tags=tuple(tags_in(row)),
+        asks=asks_of(row, process) if looker.may_work(row) else (), local_time=local_time(row["timezone"], now))
 
 
 class Drawn(dict[Any, Markup]):
@@ -188,9 +197,22 @@ def _around() -> tuple[object, ...]:
     """What a drawn card shows beside the card: words, the company's zone and year for its times, the address of its icons."""
     if "around_cards" not in g:
         zone = words.company_zone()
-        g.around_cards = (language(), zone.key, now().astimezone(zone).year, address_of("static", filename="icons.svg"))
+        g.around_cards = (language(), may("work", "intake", "account"), zone.key,
+                          now().astimezone(zone).year, address_of("static", filename="icons.svg"))
     found: tuple[object, ...] = g.around_cards
     return found
+
+
+def asks_of(row: Any, process: Process) -> tuple[str, ...]:
+    """What can be asked of a lead where it stands: the same as by dropping it there (R8, R28). The hub decides again."""
+    if not row["is_open"] or not row["owner"]:
+        return ()
+    if row["asleep_until"]:
+        return ("wake",)
+    stage = row["stage"]
+    given = {"sleep": True, "lose": stage in process.endings["lost"].sources, "refuse": True,
+             "win": stage in process.endings["won"].sources and row["total"] is not None}
+    return tuple(ask for ask, there in given.items() if there)
 
 
 def _about(row: Any) -> str:

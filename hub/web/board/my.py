@@ -16,6 +16,7 @@ from hub.projections.lead_tasks import FAR, HEAD, iso
 from hub.web.board.cards import Deadline, due_title, lead_url, local_time, state_of, what_is_due, when
 from hub.web.board.filter import day_end
 from hub.web.desk import may, me, now, signed_in, the_hub
+from hub.web.frame import the_process
 from hub.web.lead.words import OFFERS, PURPOSES, check_title, said, titled
 
 bp = Blueprint("my", __name__)
@@ -85,12 +86,12 @@ class Section:
 @signed_in
 def my_day() -> str:
     """The page of the person who is signed in."""
-    hub, process = the_hub(), the_hub().process
+    process = the_process()
     decide, department = head_sections(process)
     sections = [decide, *my_sections(process), department]
     urgent = any(s.id in ("late", "offered", "today", "returns", "decide", "meetings") and s.lines for s in sections)
     return render_template("board/my.html", sections=[s for s in sections if s.lines], urgent=urgent,
-                           coming=None if urgent else _coming(process), clients=_clients(), stages=hub.process.stages)
+                           coming=None if urgent else _coming(process), clients=_clients(), stages=process.stages)
 
 
 def my_sections(process: Process) -> list[Section]:

@@ -15,6 +15,7 @@ from flask_babel import lazy_gettext as _l
 from hub.domain.process import Process
 from hub.web.board.cards import due_title, lead_url
 from hub.web.desk import me, signed_in, the_access, the_hub
+from hub.web.frame import the_process
 from hub.web.lead.words import Words, said
 
 bp = Blueprint("notices", __name__)
@@ -87,7 +88,7 @@ def notices() -> str:
     rows = hub.views.notices.of(me().id, limit=MOST)
     if rows and rows[0]["position"] > seen:
         access.see_notices(me().stream, rows[0]["position"])
-    zone = ZoneInfo(hub.process.calendar.timezone)
-    items = [told(row, hub.process, seen) for row in rows]
+    zone = ZoneInfo(the_process().calendar.timezone)
+    items = [told(row, the_process(), seen) for row in rows]
     days = [(day, list(of_day)) for day, of_day in groupby(items, key=lambda t: t.at.astimezone(zone).date())]
     return render_template("board/notices.html", days=days, new=sum(t.new for t in items), most=MOST if len(rows) == MOST else 0)

@@ -19,8 +19,10 @@ from hub.projections.leads import columns
 from hub.projections.moments import SORTS
 from hub.web import words
 from hub.web.board.cards import Card, Deadline, Looker, card_of
+from hub.web.board.columns import COLUMNS
 from hub.web.board.filter import KEYS, Filter, chips, choices, is_ended, read_filter
 from hub.web.desk import me, now, the_hub
+from hub.web.frame import in_words
 from hub.web.past import Moment, bar_at, enter, iso_text, read_moment
 
 IN_COLUMN = 15
@@ -95,18 +97,18 @@ def _asked() -> tuple[Moment, datetime, PastFilter, Process]:
     enter()
     read = read_filter(request.args, the_hub(), me().id, at)
     sort = read.sort if read.sort.lstrip("-") in SORTS else ""
-    return moment, at, PastFilter(read.wanted, sort, read.page, iso_text(at)), the_hub().process_at(at)
+    return moment, at, PastFilter(read.wanted, sort, read.page, at=iso_text(at)), in_words(the_hub().process_at(at))
 
 
 def _kept(chosen: PastFilter) -> dict[str, str]:
     w = chosen.wanted
     values = {"show": w.show if w.show != "all" else "", "owner": w.owner, "segment": w.segment, "channel": w.channel,
-              "stage": w.stage, "q": w.words}
+              "stage": w.stage, "tag": w.tag, "q": w.words}
     return {k: values[k] for k in KEYS if values[k]}
 
 
 def _words_note(wanted: Wanted) -> str:
-    return str(_("Слова ищутся в том, что известно сегодня.")) if wanted.words else ""
+    return str(_("Слова и метки ищутся в том, что известно сегодня.")) if wanted.words or wanted.tag else ""
 
 
 def board() -> str:
@@ -144,4 +146,5 @@ def listed() -> dict[str, Any]:
     return {"rows": [(row, card_at(row, process, at)) for row in rows], "chosen": chosen, "process": process,
             "chips": chips(chosen, counts, "/leads", ended), "choices": choices(chosen, the_hub()), "total": total, "page": page,
             "pages": pages, "page_url": chosen.url("/leads", page="{page}").replace("%7Bpage%7D", "{page}"),
-            "board_url": chosen.url("/"), "stages": process.stages, "may_open": False, "bar": bar}
+            "board_url": chosen.url("/"), "stages": process.stages, "may_open": False, "bar": bar, "shown": COLUMNS,
+            "dense": False, "may_pick": False}
