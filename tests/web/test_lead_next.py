@@ -83,12 +83,12 @@ def test_a_client_who_waits_comes_before_the_stage(process: Process) -> None:
 
 def test_the_panel_shows_the_act_and_its_time_and_the_button_works_at_once(house: House) -> None:
     lead, desk = house.receive(), Desk(house, "manager")
-    part = desk.get(f"/leads/{lead}/live/next")
+    part = desk.get(f"/leads/{lead}/live/aside")
     assert "Взять в работу" in part
     assert "data-due" in part
     assert f'action="/leads/{lead}/do/take"' in part
     desk.post(f"/leads/{lead}/do/take")
-    assert "Отсев проведён" in desk.get(f"/leads/{lead}/live/next")
+    assert "Отсев проведён" in desk.get(f"/leads/{lead}/live/aside")
     assert "Мария Котова" in desk.get(f"/leads/{lead}/live/head")
     assert "<html" not in desk.get(f"/leads/{lead}/live/story")
     desk.get(f"/leads/{lead}/live/everything", 404)
@@ -96,7 +96,7 @@ def test_the_panel_shows_the_act_and_its_time_and_the_button_works_at_once(house
 
 def test_who_may_not_press_the_button_is_told_who_will(house: House) -> None:
     lead = house.receive()
-    part = Desk(house, "auditor").get(f"/leads/{lead}/live/next")
+    part = Desk(house, "auditor").get(f"/leads/{lead}/live/aside")
     assert "/do/" not in part
     assert "Это сделает тот, кто ведёт сделку" in part
 

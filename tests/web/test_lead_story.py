@@ -122,10 +122,14 @@ def test_the_filters_of_the_timeline_live_in_the_address(house: House) -> None:
     talk = desk.get(f"/leads/{lead}?show=talk")
     assert "Любит утренние звонки" in talk
     assert "Стадия изменилась" not in talk
-    stage = desk.get(f"/leads/{lead}?show=stage")
-    assert "Любит утренние звонки" not in stage
-    assert "Стадия изменилась" in stage
-    assert "show=stage" in re.findall(r'data-live="([^"]+story[^"]*)"', stage)[0], "the live part keeps the filter"
+    decided = desk.get(f"/leads/{lead}?show=decision")
+    assert "Любит утренние звонки" not in decided
+    assert "Стадия изменилась" in decided
+    assert "Заявку взяли в работу" in decided
+    assert "show=decision" in re.findall(r'data-live="([^"]+story[^"]*)"', decided)[0], "the live part keeps the filter"
+    due = desk.get(f"/leads/{lead}?show=due")
+    assert "Назначен срок" in due
+    assert "Стадия изменилась" not in due
     assert "Любит утренние звонки" in desk.get(f"/leads/{lead}?show=nonsense")
 
 

@@ -1,5 +1,6 @@
 """Every event of a lead, in the words of the process. Topics are stable and never renamed."""
 
+from hub.domain.events.board import *
 from hub.domain.events.calls import *
 from hub.domain.events.deal import *
 from hub.domain.events.ending import *

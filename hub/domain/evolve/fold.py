@@ -30,6 +30,8 @@ def on(*kinds: type[Event]) -> Callable[[Fold], Fold]:
 def evolve(state: LeadState, event: Event) -> LeadState:
     """The state after ``event``. A kind that changes nothing only moves ``last_at``."""
     fold = FOLDS.get(type(event))
+    if state.moved is not None and not (event.correlation_id == state.moved.act and event.TOPIC.startswith("lead.deadline_")):
+        state = replace(state, moved=None)  # something has happened since
     if fold is not None:
         state = fold(state, event)
     at = event.recorded_at or event.at

@@ -6,7 +6,10 @@ from msgspec.structs import replace
 
 from hub.domain import events as e
 from hub.domain import state as s
+from hub.domain.event import HUB
+from hub.domain.evolve.board import kept
 from hub.domain.evolve.fold import bring, change, on, put, without
+from hub.domain.moved import Moved
 from hub.domain.state import LeadState
 
 
@@ -30,7 +33,9 @@ def _(st: LeadState, ev: e.LeadReassigned) -> LeadState:
 def _(st: LeadState, ev: e.StageEntered) -> LeadState:
     # Who leaves the refusal is not refused any more, whether the criterion was a mistake or the client changed.
     disqualified = "" if ev.previous == "refusal" else st.disqualified
-    return replace(st, stage=ev.stage, stage_since=ev.at, visited=(*st.visited, ev.stage), disqualified=disqualified)
+    by_hand = not ev.why and ev.previous and ev.actor != HUB
+    moved = Moved(ev.correlation_id, ev.actor, ev.at, st.stage, st.stage_since, st.disqualified, kept(st)) if by_hand else None
+    return replace(st, stage=ev.stage, stage_since=ev.at, visited=(*st.visited, ev.stage), disqualified=disqualified, moved=moved)
 
 
 @on(e.GuardOverridden)
@@ -45,7 +50,10 @@ def _(st: LeadState, ev: e.DeadlineSet) -> LeadState:
 
 @on(e.DeadlineMet, e.DeadlineDropped)
 def _(st: LeadState, ev: e.DeadlineMet | e.DeadlineDropped) -> LeadState:
-    return replace(st, dues=without(st.dues, ev.key))
+    moved = st.moved
+    if moved is not None and isinstance(ev, e.DeadlineMet):
+        moved = replace(moved, met=(*moved.met, ev.key))
+    return replace(st, dues=without(st.dues, ev.key), moved=moved)
 
 
 @on(e.DeadlineMissed)

@@ -46,6 +46,8 @@ class Intake(LeadBase):
             named=next(iter(delivery.names), ""), automatic=delivery.automatic, revision=delivery.revision,
             written=delivery.written)
         self.expect(number, sender.person_id, delivery.source, delivery.later)
+        if delivery.quiet:
+            return
         if first:
             self._start_clocks(sender)
         elif not delivery.automatic:

@@ -6,6 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID, uuid5
 
+from msgspec import Struct
+
 from hub.domain import contact
 from hub.domain import events as e
 from hub.domain.delivery import Address
@@ -16,6 +18,13 @@ from hub.domain.lead.intake import Intake
 from hub.domain.state import Person
 
 SOCIAL = ("telegram", "whatsapp", "vk")
+
+
+class Reach(Struct, frozen=True, forbid_unknown_fields=True):
+    """A way to reach a person: ``phone``, ``email``, ``telegram``, ``whatsapp`` or ``vk``, and the number, address or name."""
+
+    kind: str
+    value: str
 
 
 class People(Intake):
@@ -103,13 +112,27 @@ class People(Intake):
         return person
 
     @command("work")
-    def edit_person(self, person: UUID, name: str = "", position: str = "", timezone: str = "") -> None:
-        """Correct a person's name, position or time zone (R31)."""
+    def edit_person(self, person: UUID, name: str = "", position: str = "", timezone: str = "",
+                    addresses: tuple[Reach, ...] | None = None) -> None:
+        """Correct a person's name, position, time zone, or all the ways to reach them (R31).
+
+        ``addresses`` are all that serve from now on: one that is not among them is retired. Without them they stay.
+        """
         who = self._person(person)
+        if addresses is not None:
+            self._correct_addresses(who, tuple(self._address(a.kind, a.value, "addresses") for a in addresses))
         if (name.strip() and name.strip() != who.name) or (position.strip() and position.strip() != who.position):
             self.record(e.PersonNamed, subject=who.id, person_id=who.id, name=name.strip(), position=position.strip())
         self._learn_zone(who, timezone.strip())
         self._learned()
+
+    def _correct_addresses(self, who: Person, wanted: tuple[Address, ...]) -> None:
+        kept = {(a.kind, a.value) for a in wanted}
+        for old in who.addresses:
+            if (old.kind, old.value) not in kept:
+                self.record(e.AddressRetired, subject=who.id, person_id=who.id, kind=old.kind, value=old.value, why="R31")
+        for address in wanted:
+            self._add_address(who.id, address)
 
     @command("work")
     def add_address(self, kind: str, value: str, person: UUID | None = None) -> None:

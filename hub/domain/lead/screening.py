@@ -131,7 +131,7 @@ class Screening(People):
             raise Refused("sheet_incomplete", rule="R9", field="marks", missing=", ".join(missing))
         if wrong := [parameters[p].title for p, mark in marks.items() if mark not in (-1, 0, 1)]:
             raise Refused("bad_mark", rule="R9", field="marks", given=", ".join(wrong))
-        total = sum(marks.values())
+        total = self.process.total_of(marks)
         segment = self.process.segment_of(total)
         self.record(e.LeadScored, subject=self.id, sheet=len(self.state.sheets) + 1, marks={p: marks[p] for p in parameters},
                     notes={k: v.strip() for k, v in notes.items() if v.strip()}, total=total, segment=segment.id,

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask import flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from hub.application import Done
@@ -17,30 +18,38 @@ from hub.domain.lead import COMMANDS
 from hub.privacy.consents import text_of
 from hub.web import files, past, words
 from hub.web.desk import do as give
-from hub.web.desk import needs, the_hub
+from hub.web.desk import me, needs, the_hub
 from hub.web.errors import status_of
-from hub.web.lead import past_pages, reads
+from hub.web.frame import the_process
+from hub.web.lead import deal, past_pages, reads
 from hub.web.lead import words as w
-from hub.web.lead.blueprint import bp, by_htmx, go
+from hub.web.lead.around import similar
+from hub.web.lead.attachments import attachments, by_event
+from hub.web.lead.blueprint import answered, bp, by_htmx, go
+from hub.web.lead.compose import Panel, composer, written
+from hub.web.lead.conflict import Clash, chosen, compare
 from hub.web.lead.form import FORMS, MEMBERS, Form, Sent, arguments, draw
 from hub.web.lead.letters import Preview
-from hub.web.lead.links import reach, size, whatsapp
+from hub.web.lead.links import reach, size, telegram, whatsapp
 from hub.web.lead.past import present_bar
-from hub.web.lead.story import GROUPS, amount
+from hub.web.lead.quick import quick_times
+from hub.web.lead.story import FILTERS as STORIES
+from hub.web.lead.story import amount
 from hub.web.lead.view import Card, do_url, lead_url, sentence
 
 LARGEST_NUMBER = 10**9
 """Above every number of a lead, and well within what a database holds."""
 
 FILTERS = (
-    ("", "Всё"),
-    ("talk", "Общение"),
-    ("meeting", "Встречи"),
-    ("stage", "Стадии"),
-    ("score", "Оценка"),
-    ("system", "Системные"),
+    ("", _l("Всё")),
+    ("talk", _l("Общение")),
+    ("meeting", _l("Встречи")),
+    ("decision", _l("Решения")),
+    ("due", _l("Сроки")),
+    ("file", _l("Файлы")),
+    ("system", _l("Системные")),
 )
-assert {id for id, _title in FILTERS} == {"", *GROUPS}
+assert {id for id, _title in FILTERS} == {"", *STORIES}
 
 
 @bp.app_template_filter("lead_mark")
@@ -58,6 +67,15 @@ def helpers() -> dict[str, Any]:
         "reach": reach,
         "amount": amount,
         "whatsapp": whatsapp,
+        "telegram": telegram,
+        "attachments": attachments,
+        "versions": deal.versions,
+        "referrals": deal.referrals,
+        "hand_over": deal.hand_over,
+        "play_act": deal.play_act,
+        "request_due": deal.request_due,
+        "similar": similar,
+        "quick_times": quick_times,
         "file_size": size,
         "consent_text": lambda sha256: text_of(the_hub(), sha256),
         "lead_titled": w.titled,
@@ -91,13 +109,14 @@ def live_url(lead: UUID, **kept: Any) -> str:
 
 def _story(card: Card, at: str | None = None) -> dict[str, Any]:
     show = request.args.get("show", "")
-    group = show if show in GROUPS else ""
+    group = show if show in STORIES else ""
     everything = request.args.get("all") == "1"
     folds, older = card.folds(group, everything)
     kept = {k: v for k, v in (("show", group), ("all", "1" if everything else ""), ("at", at)) if v}
     chips = [
-        (lead_url(card.id, show=id or None, at=at, _anchor="story"), str(_(title)), card.counts[id] or None, id == group)
+        (lead_url(card.id, show=id or None, at=at, _anchor="story"), str(title), card.counts[id] or None, id == group)
         for id, title in FILTERS
+        if not id or card.counts[id]
     ]
     return {
         "folds": folds,
@@ -105,6 +124,7 @@ def _story(card: Card, at: str | None = None) -> dict[str, Any]:
         "chips": chips,
         "older_url": lead_url(card.id, **{**kept, "all": "1", "_anchor": "story"}),
         "live_story": live_url(card.id, **kept),
+        "files_of": by_event(card),
     }
 
 
@@ -115,11 +135,28 @@ def card(lead: UUID) -> str | Response:
     reads.note(lead, "card")
     if past.asked(request.args):
         return past_pages.page(lead, _story)
-    card = Card(lead)
-    return render_template("lead/card.html", card=card, s=card.s, p=card.process, bar=present_bar(card), **_story(card))
+    return _whole(Card(lead), request.args.get("tab", ""))
 
 
-@bp.get("/leads/<uuid:lead>/live/<any(head, next, story):part>")
+def _whole(card: Card, tab: str, made: Panel | None = None) -> str:
+    return render_template("lead/card.html", card=card, s=card.s, p=card.process, bar=present_bar(card), me=me(),
+                           **composer(card, tab, made), **_story(card))
+
+
+@bp.post("/leads/<uuid:lead>/compose/<tab>")
+@needs("read")
+def compose(lead: UUID, tab: str) -> Response:
+    """Write down what a tab of the composer holds; what was refused stands in the tab again."""
+    answer = written(lead, tab)
+    if isinstance(answer, Response):
+        return answer
+    card, made, status = answer
+    if not by_htmx():
+        return make_response(_whole(card, tab, made), status)
+    return make_response(render_template("lead/_compose_panel.html", panel=made, card=card, s=card.s, p=card.process), status)
+
+
+@bp.get("/leads/<uuid:lead>/live/<any(head, aside, story):part>")
 @needs("read")
 def live(lead: UUID, part: str) -> str:
     """A part of the card that refreshes by itself."""
@@ -133,6 +170,14 @@ def file(lead: UUID, digest: str) -> Response:
     """A file of the lead, to be saved: never shown as a page of ours."""
     reads.note(lead, "file")
     return files.of_lead(lead, digest)
+
+
+@bp.get("/leads/<uuid:lead>/files/<digest>/look")
+@needs("read")
+def look(lead: UUID, digest: str) -> Response:
+    """A picture or a PDF of the lead, to be looked at; any other file is saved."""
+    reads.note(lead, "file")
+    return files.shown(lead, digest)
 
 
 # ── commands ─────────────────────────────────────────────────────────────────────
@@ -158,6 +203,7 @@ def done(lead: UUID, command: str) -> Response:
     for name in request.args:
         if name not in texts:
             texts.setlist(name, request.args.getlist(name))
+    chosen(texts)
     sent = Sent(texts, request.files)
     try:
         card = Card(lead)
@@ -167,13 +213,45 @@ def done(lead: UUID, command: str) -> Response:
         look = made.preview(values, card.ctx) if made.preview else None
         if look is not None and sent.one("seen") != look.seen:
             return _page(made, card, {}, sent, preview=look)
-        report(give(lead, command, values, expected), made)
+        said = report(_give(made, sent, values, expected, card), made)
+    except Clashed as clashed:
+        return _page(made, Card(lead), {}, sent, Conflict("conflict"), clashes=clashed.clashes)
     except Refused as refused:
         card = Card(lead)
         if card.refusal_of(command) is not None:
             raise
         return _page(made, card, {}, sent, refused)
+    if sent.one("stay") == "1" and by_htmx():
+        return answered(lead, said)
+    flash(said, "ok")
     return go(lead_url(lead))
+
+
+class Clashed(Exception):
+    """A colleague answered the same questions in another way meanwhile."""
+
+    def __init__(self, clashes: list[Clash]) -> None:
+        self.clashes = clashes
+
+
+def _give(made: Form, sent: Sent, values: dict[str, Any], expected: int | None, card: Card) -> Done:
+    """Give the command. Where the card moved on since it was drawn, what was changed by others stays and what goes together is
+    stored; the rest raises :class:`Clashed`."""
+    try:
+        return give(card.id, made.command, values, expected)
+    except Conflict:
+        newer = Card(card.id)
+        found = compare(made, sent, newer.ctx, newer.events, expected) if expected and expected <= newer.version else None
+        if found is None:
+            raise
+        if found.clashes:
+            raise Clashed(found.clashes) from None
+        for name, value in found.merged.items():
+            sent.texts[name] = value
+        done = give(newer.id, made.command, arguments(made, sent, newer.ctx), newer.version)
+        if found.took:
+            flash(_("Пока вы писали, коллега изменил: %(what)s. Сохранено и то, и другое.", what=", ".join(found.took)), "warn")
+        return done
 
 
 def _form(command: str) -> Form:
@@ -183,7 +261,7 @@ def _form(command: str) -> Form:
 
 
 def _page(made: Form, card: Card, given: Any, sent: Sent | None = None, refused: Refused | None = None,
-          preview: Preview | None = None) -> Response:
+          preview: Preview | None = None, clashes: list[Clash] | None = None) -> Response:
     errors = {refused.field: sentence(refused)} if refused else {}
     names = {f.name for f in made.fields}
     top = "" if refused is None or refused.field in names else sentence(refused)
@@ -191,14 +269,14 @@ def _page(made: Form, card: Card, given: Any, sent: Sent | None = None, refused:
     template = "lead/_form.html" if by_htmx() else "lead/do.html"
     page = render_template(
         template, form=made, fields=fields, top=top, card=card, s=card.s, p=card.process, conflict=isinstance(refused, Conflict),
-        preview=preview,
+        preview=preview, clashes=clashes or [], asked={clash.name for clash in clashes or ()},
     )
     return make_response(page, status_of(refused) if refused else 200)
 
 
-def report(done: Done, made: Form) -> None:
-    """Tell the person what their command did beyond the obvious."""
-    process, text = the_hub().process, str(made.title)
+def report(done: Done, made: Form) -> str:
+    """What a command did beyond the obvious, in words."""
+    process, text = the_process(), str(made.title)
     for ev in done.events:
         match ev:
             case e.StageEntered():
@@ -209,5 +287,5 @@ def report(done: Done, made: Form) -> None:
                 text += _(". Вернёмся %(day)s", day=words.day(ev.return_on))
             case e.HeadcountWarned():
                 flash(_("На встрече нас не меньше, чем клиентов: объясните почему."), "warn")
-    flash(text + ".", "ok")
+    return text + "."
 

@@ -64,7 +64,8 @@ class Field:
     ``kind`` is a kind of macros/forms.html, or one of our own: ``money`` (a sum), ``int``, ``lines`` (one a line), ``tick`` (yes
     or no), ``known`` (yes, no or not known yet), ``staff`` (ticks), ``sheet`` and ``notes`` (the score sheet), ``members`` (the
     working group), ``partners`` (ticks with names), ``partner_name`` (not asked: follows from the partner), ``upload``,
-    ``uploads`` (several files), ``route`` (one of our channels and an address).
+    ``uploads`` (several files), ``route`` (one of our channels and an address), ``reaches`` (all ways to reach a person; only
+    asked in the card itself, see :mod:`hub.web.lead.contacts`).
     """
 
     name: str
@@ -78,7 +79,9 @@ class Field:
     unit: str = ""
     rows: int = 3
     default: Any = None
-    attrs: Mapping[str, str] = field(default_factory=dict)
+    attrs: Mapping[str, Text] = field(default_factory=dict)
+    settled: bool = False
+    """Whether a value that the link to the form names is said rather than asked: which line of a list the form is about."""
     shown: Callable[[Ctx], tuple[str, tuple[str, ...]] | None] | None = None
     """Another field and its values with which this one matters; with other values the page's script hides it."""
 
@@ -261,6 +264,13 @@ def _route(f: Field, sent: Sent, ctx: Ctx) -> Any:
     return {"way": way, "account": account, "to": to}
 
 
+def _reaches(f: Field, sent: Sent, ctx: Ctx) -> Any:
+    kinds, values = (sent.texts.getlist(f"{f.name}-{part}") for part in ("kind", "value"))
+    if not kinds:
+        return None
+    return tuple({"kind": kind, "value": value.strip()} for kind, value in zip(kinds, values, strict=False) if value.strip())
+
+
 def _known(f: Field, sent: Sent, ctx: Ctx) -> Any:
     return {"yes": True, "no": False}.get(sent.one(f.name))
 
@@ -280,6 +290,7 @@ READERS: Mapping[str, Callable[[Field, Sent, Ctx], Any]] = {
     "upload": _upload,
     "known": _known,
     "route": _route,
+    "reaches": _reaches,
     "uploads": _uploads,
     "tick": lambda f, sent, ctx: sent.one(f.name) == "1",
 }
@@ -298,6 +309,8 @@ class Drawn:
     error: str
     options: list[Option]
     shown: tuple[str, tuple[str, ...]] | None = None
+    settled: str = ""
+    """The words for a value that is not asked again."""
 
 
 def draw(made: Form, ctx: Ctx, given: Mapping[str, str], sent: Sent | None = None, errors: Mapping[str, str] = {}) -> list[Drawn]:
@@ -313,9 +326,10 @@ def draw(made: Form, ctx: Ctx, given: Mapping[str, str], sent: Sent | None = Non
         )
         if f.kind == "tick" and isinstance(value, str):
             value = value in ("1", "yes", "true")
-        drawn.append(
-            Drawn(f, value, errors.get(f.name, ""), f.options(ctx) if f.options else [], f.shown(ctx) if f.shown else None)
-        )
+        options = f.options(ctx) if f.options else []
+        said = f.name in (given if sent is None else sent.texts.getlist("settled"))
+        title = next((str(o[1]) for o in options if str(o[0]) == str(value)), "") if f.settled and said else ""
+        drawn.append(Drawn(f, value, errors.get(f.name, ""), options, f.shown(ctx) if f.shown else None, title))
     return drawn
 
 

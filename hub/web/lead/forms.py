@@ -90,7 +90,7 @@ def has_people(s: LeadState) -> bool:
 
 
 WHY = Field("why", _l("Почему"), "textarea", required=True, rows=2)
-PERSON = Field("person", _l("Человек"), "select", people, main_person)
+PERSON = Field("person", _l("Человек"), "select", people, main_person, settled=True)
 TIMEZONE = Field(
     "timezone",
     _l("Часовой пояс клиента"),
@@ -241,6 +241,7 @@ form(
         Field("name", _l("Имя")),
         Field("position", _l("Должность")),
         Field("timezone", _l("Часовой пояс"), "select", zones, empty=_l("не менять")),
+        Field("addresses", _l("Контакты"), "reaches"),
     ),
     when=has_people,
     guarded=True,
@@ -265,7 +266,7 @@ form(
     "phone-missed",
     (
         PERSON,
-        Field("kind", _l("Что это"), "select", words_of(w.ADDRESSES), required=True, default="phone"),
+        Field("kind", _l("Что это"), "select", words_of(w.ADDRESSES), required=True, default="phone", settled=True),
         Field("value", _l("Номер, адрес или имя"), required=True),
         WHY,
     ),
@@ -278,7 +279,7 @@ form(
     "people",
     "crown",
     (
-        Field("person", _l("Кто"), "select", people, empty=_l("другой человек: впишите ниже")),
+        Field("person", _l("Кто"), "select", people, empty=_l("другой человек: впишите ниже"), settled=True),
         Field("name", _l("Имя нового человека")),
         Field("position", _l("Должность")),
         Field("phone", _l("Телефон"), "tel"),
@@ -293,7 +294,7 @@ form(
     _l("Сменить контакт"),
     "people",
     "user-check",
-    (Field("person", _l("С кем теперь"), "select", people, required=True, empty=_l("выберите")), WHY),
+    (Field("person", _l("С кем теперь"), "select", people, required=True, empty=_l("выберите"), settled=True), WHY),
     when=lambda s: len(s.people) > 1,
 )
 form(

@@ -68,8 +68,8 @@ def plays(ctx: Ctx) -> list[Option]:
 AMOUNT = Field("amount", _l("Сумма"), "money", required=True, attrs={"inputmode": "decimal"})
 CURRENCY = Field("currency", _l("Валюта"), "select", currencies, default="RUB", required=True)
 VAT = Field("vat", _l("НДС"), "select", vats, empty=_l("не указан"))
-REQUEST = Field("request", _l("Просьба"), "select", open_requests, first(open_requests), required=True)
-TEST = Field("request", _l("Тестовое задание"), "select", tests, first(tests), required=True)
+REQUEST = Field("request", _l("Просьба"), "select", open_requests, first(open_requests), required=True, settled=True)
+TEST = Field("request", _l("Тестовое задание"), "select", tests, first(tests), required=True, settled=True)
 WAY = Field("way", _l("Как"), "select", words_of(w.WAYS), default="email", required=True)
 
 # ── needs ────────────────────────────────────────────────────────────────────────
@@ -100,7 +100,7 @@ form(
     "deal",
     "quote",
     (
-        Field("question", _l("Вопрос"), "select", questions, first(questions), required=True),
+        Field("question", _l("Вопрос"), "select", questions, first(questions), required=True, settled=True),
         Field("answer", _l("Ответ клиента"), "textarea", required=True),
     ),
     when=lambda s: bool(s.questions),
@@ -124,7 +124,7 @@ form(
     "deal",
     "lightbulb",
     (
-        Field("need", _l("Потребность"), "select", hidden_needs, first(hidden_needs), required=True),
+        Field("need", _l("Потребность"), "select", hidden_needs, first(hidden_needs), required=True, settled=True),
         Field("quote", _l("Слова клиента"), "textarea", required=True, rows=2),
     ),
     when=lambda s: any(not n.explicit for n in s.needs.values()),
@@ -188,7 +188,7 @@ form(
     "deal",
     "crown",
     (
-        Field("proposal", _l("Версия"), "select", versions, first(versions), required=True),
+        Field("proposal", _l("Версия"), "select", versions, first(versions), required=True, settled=True),
         Field("text", _l("Что внёс РОП"), "textarea", required=True),
     ),
     when=lambda s: bool(s.proposals),
@@ -200,7 +200,7 @@ form(
     "deal",
     "send",
     (
-        Field("proposal", _l("Версия"), "select", versions, first(versions), required=True),
+        Field("proposal", _l("Версия"), "select", versions, first(versions), required=True, settled=True),
         WAY,
         Field("to", _l("Куда"), initial=lambda c: c.state.address("email"), help=_l("Пусто — известный адрес клиента.")),
         Field("without_presentation", _l("Презентации не будет: перейти к дожиму"), "tick", default=True),
@@ -300,8 +300,8 @@ form(
     "follow",
     "target",
     (
-        Field("stall", _l("Причина"), "select", stalls, first(stalls), required=True),
-        Field("action", _l("Что сделали"), "cards", plays, required=True),
+        Field("stall", _l("Причина"), "select", stalls, first(stalls), required=True, settled=True),
+        Field("action", _l("Что сделали"), "cards", plays, required=True, settled=True),
         Field("result", _l("Что получилось"), "textarea", rows=2),
     ),
     when=lambda s: bool(s.stalls),

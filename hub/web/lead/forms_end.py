@@ -60,7 +60,7 @@ form(
     "talk",
     "send",
     (
-        Field("letter", _l("Письмо"), "select", letters, first(letters), required=True),
+        Field("letter", _l("Письмо"), "select", letters, first(letters), required=True, settled=True),
         Field("sent", _l("Отправлено"), "tick", default=True),
         Field("why", _l("Почему не ушло"), "textarea", rows=2, help=_l("Если снять отметку.")),
     ),
@@ -196,7 +196,7 @@ form(
     "after",
     "circle-check",
     (
-        Field("chance", _l("Возможность"), "select", open_chances, first(open_chances), required=True),
+        Field("chance", _l("Возможность"), "select", open_chances, first(open_chances), required=True, settled=True),
         Field("won", _l("Продали"), "tick"),
         Field("text", _l("Заметка"), "textarea", rows=2),
     ),

@@ -71,8 +71,8 @@ form(
     "screening",
     "list-checks",
     (
-        Field("checklist", _l("Чек-лист"), "select", titles("checklists"), required=True),
-        Field("item", _l("Пункт"), "select", items, required=True),
+        Field("checklist", _l("Чек-лист"), "select", titles("checklists"), required=True, settled=True),
+        Field("item", _l("Пункт"), "select", items, required=True, settled=True),
         Field("done", _l("Готово"), "tick", default=True),
         Field("note", _l("Что сделали"), "textarea", rows=2),
         Field("owner", _l("Кто отвечает"), "select", colleagues, empty=_l("не менять")),
@@ -85,8 +85,8 @@ form(
     "screening",
     "user-check",
     (
-        Field("checklist", _l("Чек-лист"), "select", titles("checklists"), required=True),
-        Field("item", _l("Пункт"), "select", items, required=True),
+        Field("checklist", _l("Чек-лист"), "select", titles("checklists"), required=True, settled=True),
+        Field("item", _l("Пункт"), "select", items, required=True, settled=True),
         OWNER,
     ),
 )
@@ -100,7 +100,7 @@ form(
 )
 
 # ── meetings and steps ───────────────────────────────────────────────────────────
-MEETING = Field("meeting", _l("Встреча"), "select", meetings, first(meetings), required=True)
+MEETING = Field("meeting", _l("Встреча"), "select", meetings, first(meetings), required=True, settled=True)
 form(
     "plan_meeting",
     _l("Назначить встречу или звонок"),
@@ -169,7 +169,7 @@ form(
     "meeting",
     "mail",
     (
-        Field("meeting", _l("Встреча"), "select", mail.to_invite, first(mail.to_invite), required=True),
+        Field("meeting", _l("Встреча"), "select", mail.to_invite, first(mail.to_invite), required=True, settled=True),
         Field("route", _l("Куда"), "route", mail.by_mail, first(mail.by_mail), required=True),
         Field("subject", _l("Тема"), initial=mail.subject_of("invitation"), attrs={"maxlength": "200"}),
         Field("text", _l("Текст"), "textarea", initial=mail.text_of("invitation"), required=True, rows=9),
@@ -191,6 +191,7 @@ form(
             "select",
             lambda c: [(str(m.id), f"№{m.id} {w.said(w.PURPOSES, m.purpose)}") for m in c.state.meetings.values()],
             required=True,
+            settled=True,
         ),
         Field("reason", _l("Почему"), "textarea", required=True, rows=2),
     ),

@@ -37,6 +37,18 @@ def reach(kind: str, value: str) -> str:
     return ""
 
 
+def telegram(s: LeadState) -> str:
+    """Telegram's own program: by the name, the number of the account, else by the phone."""
+    names = [a.value for p in (s.person, *s.people.values()) for a in p.addresses if a.kind == "telegram"]
+    name = next((n for n in names if reach("telegram", n)), "")
+    if name:
+        return f"tg://resolve?domain={name}"
+    if number := next((n for n in names if n.isascii() and n.isdigit()), ""):
+        return f"tg://user?id={number}"
+    phone = s.address("phone").lstrip("+")
+    return f"tg://resolve?phone={phone}" if phone.isascii() and phone.isdigit() else ""
+
+
 def size(bytes: int) -> str:
     """A file's size in words."""
     if bytes < 1024:

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 
 from hub.domain.errors import NotFound, Refused
 from hub.domain.state import LeadState
+from hub.store import Unreadable
 from hub.web import words
 from hub.web.desk import me, needs, now, settle, the_hub
 from hub.web.errors import status_of
@@ -50,7 +51,10 @@ def twins(card: Card) -> list[Twin]:
     found = []
     for row, reasons in card.hub.views.leads.alike(card.id, card.s, SHOWN):
         other = UUID(row["id"])
-        stays = card.id if _further(card.s) >= _further(card.hub.lead(other)) else other
+        try:
+            stays = card.id if _further(card.s) >= _further(card.hub.lead(other)) else other
+        except Unreadable:
+            continue  # altered past the hub: it cannot be merged
         why = ", ".join(w.said(REASONS, reason) for reason in reasons)
         found.append(Twin(row, why, (stays, other if stays == card.id else card.id)))
     return found
@@ -75,7 +79,11 @@ def before(card: Card) -> Before | None:
     """The closed card after which this one was opened (R29)."""
     if card.s.previous_lead is None:
         return None
-    state = card.hub.lead(card.s.previous_lead)
+    try:
+        state = card.hub.lead(card.s.previous_lead)
+    except Unreadable:
+        how = str(_("её историю изменили в обход хаба, она не читается"))
+        return Before(card.s.previous_lead, card.number_of(card.s.previous_lead), LeadState(), how)
     said = [w.said(w.ENDINGS, state.ended).lower() if state.ended else w.titled(card.process.stages, state.stage).lower()]
     if state.ended_at is not None:
         said.append(words.day(state.ended_at))

@@ -105,7 +105,8 @@ FIELDS = ("channel", "name", "phone", "email", "company", "text", "timezone")
 @needs("intake")
 def new() -> Response:
     """The form for a card opened by hand (R1)."""
-    return _answer("lead/new.html", None, values={"channel": "phone"}, receipt=str(uuid4()), channels=w.CHANNELS)
+    given = {k: v.strip()[:200] for k, v in request.args.items() if k in ("name", "phone")}  # from the search's palette
+    return _answer("lead/new.html", None, values={"channel": "phone", **given}, receipt=str(uuid4()), channels=w.CHANNELS)
 
 
 @bp.post("/leads/new")

@@ -22,6 +22,7 @@ from hub.domain.state import LeadState
 from hub.projections.leads import columns
 from hub.web import words
 from hub.web.desk import parts, the_hub
+from hub.web.frame import in_words, the_process
 from hub.web.lead import story
 from hub.web.lead import words as w
 from hub.web.lead.view import Card, lead_url
@@ -110,9 +111,9 @@ class PastCard(Card):
     def _process(self) -> Process:
         """The one that the last event was decided under; between two events the one in force."""
         if self.moment.at is not None:
-            return self.hub.process_at(self.moment.at)
+            return in_words(self.hub.process_at(self.moment.at))
         decided = next((event.process_version for event in reversed(self.events) if event.process_version), 0)
-        return self.hub.process_of_day(decided) if decided else self.hub.process_at(self.at)
+        return in_words(self.hub.process_of_day(decided) if decided else self.hub.process_at(self.at))
 
     def refusal_of(self, command: str) -> Refused | None:
         return NotAllowed("in_the_past")
@@ -158,7 +159,7 @@ class PastCard(Card):
         if state.ended and state.ended != self.s.ended:
             said.append(w.said(w.ENDINGS, state.ended).lower())
         elif state.stage != self.s.stage:
-            said.append(f"{w.titled(self.process.stages, self.s.stage)} → {w.titled(the_hub().process.stages, state.stage)}")
+            said.append(f"{w.titled(self.process.stages, self.s.stage)} → {w.titled(the_process().stages, state.stage)}")
         return str(_("с тех пор: %(what)s", what=", ".join(said)))
 
 

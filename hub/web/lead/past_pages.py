@@ -24,6 +24,7 @@ from hub.domain.what_if import what_if as decide
 from hub.web import words
 from hub.web.desk import needs, now, the_hub
 from hub.web.errors import status_of
+from hub.web.frame import in_words, the_process
 from hub.web.lead import words as w
 from hub.web.lead.blueprint import bp, by_htmx
 from hub.web.lead.past import Bar, PastCard, bar_of, dues_said, present_bar
@@ -166,7 +167,7 @@ def what_if(lead: UUID) -> str | Response:
         chosen, named = _chosen()
     except Refused as refused:
         if refused.field == "file":
-            return _tried(_card(lead), the_hub().process, "", sentence(refused))
+            return _tried(_card(lead), the_process(), "", sentence(refused))
         return _wrong(lead, refused)
     return _tried(card, chosen, named)
 
@@ -182,11 +183,11 @@ def _chosen() -> tuple[Process, str]:
             raise Refused("file_is_no_process", field="file", why=str(bad)) from None
     number = request.values.get("process", "")
     if not number.strip():
-        return the_hub().process, ""
+        return the_process(), ""
     if not number.isascii() or not number.isdigit() or len(number) > 9 or not int(number):
         raise NotFound("no_such_process", field="process", given=number[:20])
     try:
-        return the_hub().process_of_day(int(number)), ""
+        return in_words(the_hub().process_of_day(int(number))), ""
     except NotFound:
         raise NotFound("no_such_process", field="process", given=number) from None
 

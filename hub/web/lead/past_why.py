@@ -12,6 +12,7 @@ from hub.domain.replay import origins, values
 from hub.domain.why import DeadlineWhy, MoveWhy, ScoreWhy, why
 from hub.web import words
 from hub.web.desk import the_hub
+from hub.web.frame import in_words
 from hub.web.lead import words as w
 from hub.web.lead.past_words import GROUPS, Reader, group_of, shown
 from hub.web.lead.story import Entry, Teller, story
@@ -94,7 +95,7 @@ def sections(card: Card, group: str = "") -> list[Section]:
 
 def steps_of(event: Event, teller: Teller) -> tuple[str, list[str]]:
     """The rule behind an event and how it worked, in sentences."""
-    process = the_hub().process_of_day(event.process_version or 1)
+    process = in_words(the_hub().process_of_day(event.process_version or 1))
     found = why(event, process)
     if found.score is not None:
         return found.rule, _score(found.score, teller)

@@ -30,6 +30,7 @@ FIELDS: Mapping[str, tuple[str, Any]] = {
     "stage": ("lead", _l("Стадия")), "stage_since": ("lead", _l("В стадии с")), "owner": ("lead", _l("Ответственный")),
     "taken_at": ("lead", _l("Взята в работу")), "channel": ("lead", _l("Канал")), "source_title": ("lead", _l("Источник")),
     "received_at": ("lead", _l("Пришла")), "title": ("lead", _l("Название")), "about": ("lead", _l("Суть")),
+    "tags": ("lead", _l("Метки")),
     "company": ("lead", _l("Компания")), "inn": ("lead", _l("ИНН")), "site": ("lead", _l("Сайт")),
     "budget": ("lead", _l("Бюджет")), "offered_to": ("lead", _l("Предложена")), "offered_why": ("lead", _l("Почему предложена")),
     "by_hand": ("lead", _l("Открыта вручную")), "test": ("lead", _l("Проверка формы")),
@@ -82,7 +83,7 @@ PARTS: w.Words = {
     "why": _l("почему"), "wish": _l("что сделать, чтобы выбрали нас"), "without_letter": _l("без письма"),
     "by": _l("кто звонил"), "direction": _l("направление"), "phone": _l("телефон"), "seconds": _l("секунд"),
 }
-BOOK_KEEPING = ("visited", "source", "texts_erased", "fetches.", "mailed.", "invitations.", "brought.")
+BOOK_KEEPING = ("moved", "visited", "source", "texts_erased", "fetches.", "mailed.", "invitations.", "brought.")
 """What the card does not show. The API tells it as well."""
 BOOK_KEEPING_PARTS = frozenset({"set_at", "warn_at", "rule", "warned", "key", "process_version", "id", "event", "source",
                                 "person_id", "html", "account", "names", "answers", "automatic", "again", "code",

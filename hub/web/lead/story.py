@@ -22,7 +22,17 @@ from hub.web.frame import language
 from hub.web.lead import words as w
 
 GROUPS = ("talk", "meeting", "stage", "score", "system")
+"""What events are about."""
+FILTERS = ("talk", "meeting", "decision", "due", "file", "system")
 """What the timeline can be narrowed to."""
+DECISIONS = frozenset(f"lead.{name}" for name in (
+    "taken", "reassigned", "decision_maker_changed", "guard_overridden", "test_task_decided", "head_opinion_given",
+    "proposal_drafted", "head_contributed", "merged_into", "absorbed", "handed_over"))
+"""Decisions beside stages and sheets."""
+DUES = frozenset(f"lead.{name}" for name in (
+    "deadline_set", "deadline_met", "deadline_missed", "deadline_dropped", "next_step_planned", "next_step_done",
+    "decision_date_agreed", "proposal_promised", "meeting_planned", "meeting_moved", "slept", "woken"))
+"""Whatever sets, keeps or misses a date."""
 
 Change = tuple[str, str | None, str | None]
 
@@ -57,6 +67,21 @@ class Entry:
     title: str
     text: str
     changes: tuple[Change, ...]
+    topic: str = ""
+    files: bool = False
+
+    def belongs(self, filter: str) -> bool:
+        """Whether a filter of the timeline shows it."""
+        match filter:
+            case "":
+                return True
+            case "decision":
+                return self.group in ("stage", "score") or self.topic in DECISIONS
+            case "due":
+                return self.topic in DUES
+            case "file":
+                return self.files
+        return self.group == filter
 
 
 @dataclass(frozen=True)
@@ -159,6 +184,8 @@ def tell(event: Event, before: LeadState, teller: Teller) -> Entry:
         tone=line.tone,
         title=line.title,
         text=words.personal(line.text),
+        topic=event.TOPIC,
+        files=bool(getattr(event, "files", ()) or getattr(event, "file", None)),
         changes=tuple((name, was and words.personal(was), new and words.personal(new)) for name, was, new in line.changes),
     )
 
@@ -191,7 +218,7 @@ class Fold:
 
 def shown(entries: list[Entry], group: str = "", limit: int = 0) -> tuple[list[Fold], int]:
     """The timeline, the newest first, narrowed to a group; how many older lines were left out by ``limit``."""
-    wanted = [e for e in reversed(entries) if group in ("", e.group)]
+    wanted = [e for e in reversed(entries) if e.belongs(group)]
     kept = wanted[:limit] if limit else wanted
     folds: list[Fold] = []
     for entry in kept:
@@ -205,4 +232,4 @@ def shown(entries: list[Entry], group: str = "", limit: int = 0) -> tuple[list[F
 
 def counts(entries: list[Entry]) -> dict[str, int]:
     """How many lines each filter has; "" is all."""
-    return {"": len(entries), **{g: sum(e.group == g for e in entries) for g in GROUPS}}
+    return {f: sum(e.belongs(f) for e in entries) for f in ("", *FILTERS)}

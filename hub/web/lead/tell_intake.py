@@ -121,7 +121,7 @@ def _address_added(ev: e.AddressAdded, before: LeadState, t: Teller) -> Line:
 @tells(e.AddressRetired)
 def _address_retired(ev: e.AddressRetired, before: LeadState, t: Teller) -> Line:
     line = (w.said(w.ADDRESSES, ev.kind), address(ev.kind, ev.value), _("не отвечает"))
-    return Line(_("Контакт больше не действует"), "phone-missed", text=ev.why, changes=changed(line))
+    return Line(_("Контакт больше не действует"), "phone-missed", text=w.why(ev.why), changes=changed(line))
 
 
 @tells(e.TimezoneLearned)

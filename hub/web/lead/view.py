@@ -23,15 +23,17 @@ from hub.domain.state import Due, LeadState, Meeting, Person
 from hub.web import words
 from hub.web.board.cards import state_of
 from hub.web.desk import me, now, the_hub
-from hub.web.frame import language
+from hub.web.frame import language, the_process
 from hub.web.lead import (
     forms,
+    forms_board,
     forms_calls,
     forms_deal,
     forms_end,
     forms_meet,
     forms_talk,
     story,
+    tell_board,
     tell_calls,
     tell_deal,
     tell_erasing,
@@ -43,11 +45,10 @@ from hub.web.lead import (
 from hub.web.lead import words as w
 from hub.web.lead.form import FORMS, GROUPS, Ctx, Form
 from hub.web.lead.letters import by_mail
-from hub.web.lead.links import file_refs
 from hub.web.lead.next import Act, next_action
 
-REGISTERED = (forms, forms_calls, forms_deal, forms_end, forms_meet, forms_talk, tell_calls, tell_deal, tell_erasing,
-              tell_intake, tell_letters, tell_talk, tell_work)
+REGISTERED = (forms, forms_board, forms_calls, forms_deal, forms_end, forms_meet, forms_talk, tell_board, tell_calls, tell_deal,
+              tell_erasing, tell_intake, tell_letters, tell_talk, tell_work)
 """Modules whose forms and sentences register themselves."""
 
 SHOWN = 40
@@ -73,17 +74,6 @@ class Target:
     title: str
     lacking: tuple[str, ...]
     url: str
-
-
-@dataclass(frozen=True)
-class Attachment:
-    """A file of the lead: who sent it and where it is fetched."""
-
-    name: str
-    size: int
-    url: str
-    at: datetime
-    origin: str
 
 
 @dataclass(frozen=True)
@@ -116,7 +106,7 @@ class Card:
         self.at = now()
         self.events = self.hub.history(lead)
         self.version = self.events[-1].originator_version
-        self.process = self.hub.process
+        self.process = the_process()
         self.names = {f"user:{id}": u.name for id, u in self.hub.users().items()}
         self.teller = story.Teller(self.process, self.names, self._numbers())
         self.s: LeadState = Lead.fold(self.events)
@@ -362,16 +352,6 @@ class Card:
     def consents(self) -> list[e.ConsentGiven]:
         """What the client ticked."""
         return self._of(e.ConsentGiven)
-
-    @cached_property
-    def files(self) -> list[Attachment]:
-        """Files of the client and of proposals."""
-        found = []
-        for ev, ref in file_refs(self.events):
-            origin = _("КП, версия %(number)s", number=ev.proposal) if isinstance(ev, e.ProposalDrafted) else \
-                _("мы отправили") if isinstance(ev, e.MessageAsked) else _("от клиента")
-            found.append(Attachment(ref.name, ref.size, url_for("lead.file", lead=self.id, digest=ref.digest), ev.at, origin))
-        return found
 
     @cached_property
     def others(self) -> list[Any]:

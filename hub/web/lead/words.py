@@ -143,6 +143,7 @@ RULES: Words = {
     "R28": _l("сделка закрыта или отложена"),
     "R29": _l("сделка вернулась в работу"),
     "R23": _l("просьба закрыта"),
+    "R31": _l("контакты исправили"),
 }
 """Why the hub did something by itself, by the rule's number."""
 
@@ -164,6 +165,21 @@ ATTRIBUTION: Words = {
     "at": _l("Когда"),
     "user_agent": _l("Браузер"),
 }
+
+
+FIELDS: Words = {
+    "name": _l("Имя"), "fio": _l("Имя"), "email": _l("Почта"), "mail": _l("Почта"), "phone": _l("Телефон"), "tel": _l("Телефон"),
+    "message": _l("Сообщение"), "text": _l("Сообщение"), "comment": _l("Комментарий"), "company": _l("Компания"),
+    "budget": _l("Бюджет"), "site": _l("Сайт"), "city": _l("Город"), "timezone": _l("Часовой пояс"), "page": _l("Страница"),
+    "time": _l("Удобное время"), "ym_client_id": _l("Посетитель Метрики"), "line": _l("Линия"), "seconds": _l("Секунд"),
+    "telegram": _l("Telegram"), "whatsapp": _l("WhatsApp"), "subject": _l("Тема"), "service": _l("Услуга"),
+}
+"""Usual names of the fields of forms; any other one is shown as the site calls it."""
+
+
+def field_title(name: str) -> str:
+    """A field of a website's form as people read it."""
+    return said(FIELDS, name.lower()) if name.lower() in FIELDS else name
 
 
 def said(words: Words, id: str) -> str:
