@@ -724,7 +724,8 @@ class Life:
         self.do("open_request", kind=kind, text=self.say(words.AGAIN))
         number = max(self.state.requests)
         yield from self._rest(self.days(1.2))
-        if not self.state.open or self.state.requests[number].status != "open":
+        asked = self.state.requests.get(number)  # gone where the lead came back meanwhile and began anew
+        if not self.state.open or asked is None or asked.status != "open":
             return
         if kind == "test_task":
             favour = self.chance(.4)

@@ -33,6 +33,7 @@ from hub.metrics import Metrics, folder_for_processes
 from hub.privacy.forgetting import forget_in_time
 from hub.store import Unavailable
 from hub.web import behind_proxies, create_app
+from hub.web.live import STREAMS
 from hub.worker import Worker
 
 THREADS = 16
@@ -90,7 +91,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         """Called by gunicorn."""
         options: dict[str, Any] = {
             "bind": f"{_bracketed(self.settings.host)}:{self.settings.port}", "workers": self.settings.web_processes,
-            "worker_class": _Web, "worker_connections": CONNECTIONS, "threads": THREADS,
+            "worker_class": _Web, "worker_connections": CONNECTIONS, "threads": THREADS + STREAMS,
             "graceful_timeout": GRACE, "timeout": 60, "keepalive": 5, "loglevel": "error", "logger_class": _Log,
             "proc_name": "hub", "when_ready": _when_ready, "post_fork": _after_fork, "post_worker_init": _serving,
             "worker_exit": self._end, "limit_request_line": 8190, "control_socket_disable": True,
@@ -103,10 +104,9 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Any:
         """The WSGI application; called by gunicorn in the forked process."""
-        self.house = _opened(self.settings)
+        self.house, app = furnished(self.settings, self.metrics)
         self.metrics.watch(self.house.hub)
         forget_in_time(self.house.keys)
-        app = create_app(self.house.parts, self.metrics, self.settings.metrics_token)
         return behind_proxies(app, self.settings.trusted_proxies)
 
     def run(self) -> None:
@@ -290,12 +290,17 @@ def _work(settings: Settings, metrics: Metrics, master: int) -> None:
         until_told(worker_of(house, metrics).run, lambda: os.getppid() == master)
 
 
-def _opened(settings: Settings) -> House:
-    """The house, as soon as its database can be used: a web process that cannot begin would end the master with it."""
+def furnished(settings: Settings, metrics: Metrics) -> tuple[House, Any]:
+    """The house and its application, as soon as the database can be used for both: a web process that cannot begin would
+    end the master with it."""
     while True:
+        house = None
         try:
-            return open_house(settings)
+            house = open_house(settings)
+            return house, create_app(house.parts, metrics, settings.metrics_token)
         except Unavailable as error:
+            if house is not None:
+                house.close()
             logger.warning("the database cannot be used now, trying again: %s", error)
             time.sleep(PAUSES[0])
 
@@ -313,6 +318,7 @@ def _after_fork(_: Any, __: Any) -> None:
 
 def _serving(worker: Any) -> None:
     """A web process serves: the master that this one follows is not needed any more."""
+    worker.wsgi.extensions["feed"].serving = lambda: worker.alive
     old = int(os.environ.get("GUNICORN_PID", "0"))
     if old:
         # Not before: systemd takes the end of its main process for the end of everything.

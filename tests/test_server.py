@@ -11,12 +11,16 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from threading import Event as Flag
+from typing import Any
 
 import pytest
 
-from hub.metrics import PREFIX, folder_for_processes
+import hub.server
+from hub.config import load
+from hub.metrics import PREFIX, Metrics, folder_for_processes
 from hub.server import ENDINGS, until_told
-from tests.serving import FORM, Serving, ask, make_form, until
+from hub.store import Unavailable
+from tests.serving import FORM, Serving, ask, environment, make_form, until
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +56,24 @@ def test_a_process_that_was_killed_is_started_again(server: Serving, part: str) 
     until(lambda: ready(server), why="the hub is ready again")
     other = {"worker": "web", "web": "worker"}[part]
     assert parts(server)[other] == before[other], "the other one was left alone"
+
+
+@pytest.mark.parametrize("step", ["open_house", "create_app"])
+def test_a_web_process_waits_for_a_database_that_goes_while_it_begins(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """At whichever step: gunicorn ends everything when a web process cannot begin."""
+    real, away = getattr(hub.server, step), [Unavailable("the server is away")]
+
+    def sometimes(*given: Any) -> Any:
+        if away:
+            raise away.pop()
+        return real(*given)
+
+    monkeypatch.setattr(hub.server, step, sometimes)
+    monkeypatch.setattr(hub.server, "PAUSES", (0.0,))
+    house, app = hub.server.furnished(load(environment(tmp_path)), Metrics())
+    with closing(house):
+        assert app.test_client().get("/healthz").status_code == 200
 
 
 def test_a_stop_waits_for_the_request_that_has_begun_and_for_the_worker(server: Serving) -> None:

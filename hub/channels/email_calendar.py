@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from hub.domain.outgoing import Invitation
 
@@ -15,26 +17,53 @@ def method(invitation: Invitation) -> str:
     return "CANCEL" if invitation.cancelled else "REQUEST"
 
 
+class Entry(NamedTuple):
+    """A meeting in somebody's own calendar. ``uid`` names it for good; ``sequence`` grows when it is moved."""
+
+    uid: str
+    starts_at: datetime
+    minutes: int
+    sequence: int
+    subject: str
+    text: str
+    place: str
+    cancelled: bool
+
+
 def calendar(invitation: Invitation, *, sender: str, to: str, subject: str, text: str, made_at: datetime) -> str:
     """The entry. ``sender`` organises the meeting and ``to`` attends it; the same ``uid`` at any time is the same meeting."""
-    begins = invitation.starts_at
-    lines = (
-        "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//lead hub//RU", "CALSCALE:GREGORIAN", f"METHOD:{method(invitation)}",
+    entry = Entry(invitation.uid, invitation.starts_at, invitation.minutes, invitation.sequence, subject, text, invitation.place,
+                  invitation.cancelled)
+    sides = (f"ORGANIZER:mailto:{sender}", f"ATTENDEE;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:{to}")
+    return _calendar(method(invitation), *_event(entry, sender.rpartition("@")[2], made_at, sides))
+
+
+def entries(found: Iterable[Entry], *, host: str, made_at: datetime) -> str:
+    """A calendar file of meetings, for one's own calendar: nobody is invited and nobody answers."""
+    return _calendar("PUBLISH", *(line for entry in found for line in _event(entry, host, made_at)))
+
+
+def _calendar(asked: str, *lines: str) -> str:
+    head = ("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//lead hub//RU", "CALSCALE:GREGORIAN", f"METHOD:{asked}")
+    return "".join(_folded(line) for line in (*head, *lines, "END:VCALENDAR"))
+
+
+def _event(entry: Entry, host: str, made_at: datetime, sides: Sequence[str] = ()) -> Sequence[str]:
+    begins = entry.starts_at
+    return (
         "BEGIN:VEVENT",
-        f"UID:{invitation.uid}@{sender.rpartition('@')[2]}",
-        f"SEQUENCE:{invitation.sequence}",
+        f"UID:{entry.uid}@{host}",
+        f"SEQUENCE:{entry.sequence}",
         f"DTSTAMP:{_moment(made_at)}",
         f"DTSTART:{_moment(begins)}",
-        f"DTEND:{_moment(begins + timedelta(minutes=invitation.minutes))}",
-        f"SUMMARY:{_escaped(subject)}",
-        f"DESCRIPTION:{_escaped(text)}",
-        *([f"LOCATION:{_escaped(invitation.place)}"] if invitation.place else []),
-        f"ORGANIZER:mailto:{sender}",
-        f"ATTENDEE;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:{to}",
-        f"STATUS:{'CANCELLED' if invitation.cancelled else 'CONFIRMED'}",
-        "END:VEVENT", "END:VCALENDAR",
+        f"DTEND:{_moment(begins + timedelta(minutes=entry.minutes))}",
+        f"SUMMARY:{_escaped(entry.subject)}",
+        f"DESCRIPTION:{_escaped(entry.text)}",
+        *([f"LOCATION:{_escaped(entry.place)}"] if entry.place else []),
+        *sides,
+        f"STATUS:{'CANCELLED' if entry.cancelled else 'CONFIRMED'}",
+        "END:VEVENT",
     )
-    return "".join(_folded(line) for line in lines)
 
 
 def _moment(at: datetime) -> str:

@@ -68,6 +68,8 @@ class Delivery(Struct, frozen=True, kw_only=True):
     this one replaces; where that one is not known it is a message by itself. ``revision`` grows with every change
     that the client makes to the message (0: never changed): an older text that comes late never replaces a newer one.
     ``written``: it came by telephone and is no call (SMS, WhatsApp), so that nobody is on the line (R3).
+    ``quiet``: it starts no clocks and tells nobody (rows of a file that is imported). ``apart``: it begins a card of its own
+    even where its sender has an open one.
     ``later`` is fetched after it is stored. ``automatic``: a program answered (out of office): it joins the open card
     that it finds, asks for no answer and opens none; where it finds none it waits in the quarantine.
     """
@@ -104,3 +106,5 @@ class Delivery(Struct, frozen=True, kw_only=True):
     written: bool = False
     later: tuple[Later, ...] = ()
     automatic: bool = False
+    quiet: bool = False
+    apart: bool = False

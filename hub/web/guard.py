@@ -8,7 +8,8 @@ from flask import Flask, abort, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
 from hub.domain.errors import Refused, sentences
-from hub.web.desk import Signed, now, parts, the_access, the_hub
+from hub.web.desk import Signed, now, parts, the_access
+from hub.web.frame import the_process
 
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 OPEN = ("static", "health", "public", "hooks", "api", "api_docs")
@@ -17,7 +18,7 @@ TOKEN_FIELD, TOKEN_HEADER = "csrf_token", "X-CSRF-Token"
 GUEST = "guest"
 
 CSP = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
-       "form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+       "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 HEADERS = {
     "Content-Security-Policy": CSP,
     "X-Content-Type-Options": "nosniff",
@@ -58,7 +59,7 @@ def who_is_it() -> Response | None:
     if found is None:
         return None
     user = access.user(found.user)
-    roles = the_hub().process.roles
+    roles = the_process().roles
     language = access.language(found.user)
     title = next((roles[r].name(language or "ru") for r in user.roles if r in roles), "")
     g.signed = Signed(found.user, f"user:{found.user}", user.login, user.name, user.roles, secret, title)

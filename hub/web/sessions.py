@@ -37,6 +37,9 @@ LOGIN_LIMIT = 10
 """Failures of one login within the window; then its sign-in waits."""
 IP_LIMIT = 50
 """Failures from one address within the window: an office of many people shares one."""
+TOLD_AN_HOUR = 20
+"""Failed sign-ins of one login that the log tells one by one in an hour; of more it tells the 32nd, the 64th, the 128th and so
+on, each with how many it stands for."""
 HASHES_AT_ONCE = 2
 """Argon2 takes 64 MiB each: more of them at once would let strangers take the memory of the server."""
 
@@ -49,6 +52,8 @@ CREATE TABLE IF NOT EXISTS sessions (
 CREATE INDEX IF NOT EXISTS sessions_by_user ON sessions ("user");
 CREATE TABLE IF NOT EXISTS sign_in_failures (id INTEGER PRIMARY KEY, key TEXT NOT NULL, at TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS sign_in_failures_by_key ON sign_in_failures (key, at);
+CREATE TABLE IF NOT EXISTS sign_ins_told (
+    "user" TEXT PRIMARY KEY, hour TEXT NOT NULL, n INTEGER NOT NULL, untold INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS preferences (
     "user" TEXT PRIMARY KEY, language TEXT NOT NULL, notices_seen INTEGER NOT NULL) WITHOUT ROWID;
 """
@@ -186,6 +191,19 @@ class Access:
                 c.execute("INSERT INTO sign_in_failures (key, at) VALUES (?, ?)", (key, _iso(now)))
             return int(c.execute("SELECT MAX(id) AS id FROM sign_in_failures").fetchone()["id"])
 
+    def failures_to_tell(self, user: UUID | None, now: datetime) -> int:
+        """Count a failed sign-in as ``user`` (None: as nobody we know) for the log: how many failures an event of now is to tell,
+        0 where a later one tells this one as well."""
+        key, hour = user.hex if user else "", _iso(now)[:13]
+        with self.store.writing() as c:
+            row = c.execute('SELECT hour, n, untold FROM sign_ins_told WHERE "user" = ?', (key,)).fetchone()
+            n = row["n"] + 1 if row and row["hour"] == hour else 1
+            untold = (row["untold"] if row else 0) + 1
+            told = n <= TOLD_AN_HOUR or n & (n - 1) == 0
+            c.execute('INSERT INTO sign_ins_told VALUES (?, ?, ?, ?) ON CONFLICT ("user") DO UPDATE SET hour = excluded.hour, '
+                      "n = excluded.n, untold = excluded.untold", (key, hour, n, 0 if told else untold))
+        return untold if told else 0
+
     def verify_own(self, user: UUID, password: str, ip: str, now: datetime) -> bool:
         """Like :meth:`verify` for somebody who is signed in, counted like a sign-in: a stolen session guesses no password.
 
@@ -211,19 +229,21 @@ class Access:
 
     def touch(self, secret: str, ip: str, now: datetime) -> Session | None:
         """The living session behind a cookie, marked as used now; None where it ended or its user is disabled."""
-        key = self._hidden("session", secret)
+        found = self.living(secret, now)
+        if found is not None and now - found.last_seen >= TOUCH_EVERY:
+            with suppress(Unavailable), self.store.writing() as c:  # a busy database keeps nobody from reading
+                c.execute("UPDATE sessions SET last_seen = ?, ip = ? WHERE key = ?", (_iso(now), ip, found.key))
+        return found
+
+    def living(self, secret: str, now: datetime) -> Session | None:
+        """As :meth:`touch`, without the mark."""
         with self.store.reading() as c:
-            row = c.execute("SELECT * FROM sessions WHERE key = ?", (key,)).fetchone()
+            row = c.execute("SELECT * FROM sessions WHERE key = ?", (self._hidden("session", secret),)).fetchone()
         found = _session(row) if row else None
         if found is None or now - found.last_seen >= IDLE or now - found.created >= ABSOLUTE:
             return None
         state = self.user(found.user)
-        if state.disabled or not state.login:
-            return None
-        if now - found.last_seen >= TOUCH_EVERY:
-            with suppress(Unavailable), self.store.writing() as c:  # a busy database keeps nobody from reading
-                c.execute("UPDATE sessions SET last_seen = ?, ip = ? WHERE key = ?", (_iso(now), ip, key))
-        return found
+        return None if state.disabled or not state.login else found
 
     def close(self, secret: str) -> None:
         """End the session behind a cookie."""

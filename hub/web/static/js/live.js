@@ -10,7 +10,8 @@ import { setServerTime } from "./time.js";
 import { toast } from "./toast.js";
 import { say } from "./words.js";
 
-const EVERY = 15000;
+const EVERY = 15000, EVERY_WHEN_TOLD = 120000; // told of everything by /live, a page still looks now and then: nothing is believed blindly
+const GATHER = 150; // one delivery is several events: they are fetched together
 const SIGN_IN = "/sign-in", MINE = "/account";
 // A page whose session has ended stays as it is, with what somebody was writing, and asks no more until they have signed in.
 let signedOut = false;
@@ -57,12 +58,30 @@ function busy(panel) {
     || (panel.contains(at) && at.matches("input,textarea,select"));
 }
 
-function refresh() {
-  if (document.hidden || signedOut || !globalThis.htmx) return;
+// A panel of one lead's page names the lead in its address; every other panel may show any lead.
+const LEAD = /\/leads\/([0-9a-f-]{36})\b/;
+const shows = (panel, leads) => !leads || !LEAD.test(panel.dataset.live) || leads.has(LEAD.exec(panel.dataset.live)[1]);
+let told = false, missed = false, gathered = null, timer = 0, looked = Date.now();
+
+function refresh(leads = null) {
+  if (signedOut || !globalThis.htmx) return;
+  if (document.hidden) { missed = true; return; }
+  looked = Date.now();
   for (const panel of document.querySelectorAll("[data-live]")) {
-    if (!busy(panel)) htmx.ajax("GET", panel.dataset.live, { source: panel, target: panel, swap: "innerMorph" });
+    if (!shows(panel, leads)) continue;
+    if (busy(panel)) { missed = true; continue; }
+    htmx.ajax("GET", panel.dataset.live, { source: panel, target: panel, swap: "innerMorph" });
   }
 }
+
+document.addEventListener("hub-moved", ({ detail }) => {
+  if (detail.resync) gathered = null;
+  else if (!detail.leads?.length) return;
+  else if (!timer || gathered) gathered = new Set([...(gathered ?? []), ...detail.leads]);
+  timer ||= setTimeout(() => { timer = 0; refresh(gathered); gathered = null; }, GATHER);
+});
+document.addEventListener("hub-listening", () => { told = true; });
+document.addEventListener("hub-quiet", () => { told = false; });
 
 // Signed in again in another tab: the forms of this page get the new session's token, and the drafts in them can be sent.
 async function signedInAgain() {
@@ -74,9 +93,14 @@ async function signedInAgain() {
   signedOut = false;
 }
 
-setInterval(refresh, EVERY);
+// What was put off while somebody wrote or dragged is fetched at the next turn, what nobody told of in its time.
+setInterval(() => {
+  if (told && !missed && Date.now() - looked < EVERY_WHEN_TOLD) return;
+  missed = false;
+  refresh();
+}, EVERY);
 document.addEventListener("visibilitychange", async () => {
   if (signedOut && !document.hidden) await signedInAgain();
   refresh();
 });
-document.addEventListener("refresh-live", refresh); // a page, or HX-Trigger: refresh-live, asks for it at once
+document.addEventListener("refresh-live", () => refresh()); // a page, or HX-Trigger: refresh-live, asks for it at once
