@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import secrets
 import traceback
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from flask import Flask, Response, g, make_response, render_template, request
+from flask import Flask, Response, current_app, g, make_response, render_template, request
+from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as WsgiResponse
 
 from hub.domain.errors import SENTENCES, Conflict, NotAllowed, NotFound, Refused, sentences
 from hub.store import Unavailable, Unreadable
@@ -42,9 +45,9 @@ sentences(
              "This address is not asked like that: the header Allow names the methods."),
 )
 
-TITLES = {400: "Неверный запрос", 401: "Нужно войти", 403: "Нет доступа", 404: "Не найдено", 405: "Неверный запрос",
-          409: "Данные изменились", 413: "Слишком большой запрос", 422: "Не получилось", 429: "Слишком часто",
-          500: "Ошибка", 503: "Временно недоступно"}
+TITLES = {400: _l("Неверный запрос"), 401: _l("Нужно войти"), 403: _l("Нет доступа"), 404: _l("Не найдено"),
+          405: _l("Неверный запрос"), 409: _l("Данные изменились"), 413: _l("Слишком большой запрос"), 422: _l("Не получилось"),
+          429: _l("Слишком часто"), 500: _l("Ошибка"), 503: _l("Временно недоступно")}
 
 
 def status_of(refused: Refused) -> int:
@@ -115,8 +118,12 @@ def on_unavailable(error: Unavailable) -> Response:
     return answer(503, _said("http_503"), code="http_503")
 
 
-def on_fault(error: Exception) -> Response:
-    """A fault of ours. The log has the trace under the reference that the person is told."""
+def on_fault(error: Exception) -> WsgiResponse:
+    """A fault of ours, unless ``explain_fault`` of the application says what else it is. The log has the trace under the
+    reference that the person is told."""
+    explain: Callable[[Exception], WsgiResponse | None] | None = current_app.extensions.get("explain_fault")
+    if explain is not None and (explained := explain(error)) is not None:
+        return explained
     reference = secrets.token_hex(4)
     logger.error("%s failed, reference %s\n%s", _asked(), reference, trace(error))
     return answer(500, _said("http_500", reference=reference), code="http_500")

@@ -13,6 +13,8 @@ from flask import Flask, Response, g, has_request_context, request, url_for
 from flask_babel import Babel, get_babel
 from flask_babel import gettext as _
 
+from hub.domain.process import Process
+from hub.domain.spoken import spoken
 from hub.web.desk import Signed, may, now, parts, the_access
 
 STATIC = Path(__file__).parent / "static"
@@ -49,6 +51,16 @@ def language() -> str:
         g.language = next((c for c in chosen if c in known), "") or (
             "ru" if g.get("signed") else request.accept_languages.best_match(known, "ru"))
     return str(g.language)
+
+
+def the_process() -> Process:
+    """The process in force, in the language of this page: for showing it. What it decides is the same in every language."""
+    return in_words(parts().hub.process)
+
+
+def in_words(process: Process) -> Process:
+    """A version of the process in the language of this page."""
+    return spoken(process, language())
 
 
 def caller_language() -> str:
@@ -135,8 +147,9 @@ def layout() -> dict[str, Any]:
 def _nav() -> list[tuple[str, str, str, int, bool]]:
     """The sections that the person may see; the first four are the phone's tab bar, the last stands at the foot."""
     items = [("/", "square-kanban", _("Доска"), 0), ("/my", "list-todo", _("Мои дела"), 0),
-             ("/leads", "inbox", _("Заявки"), 0), ("/process", "route", _("Процесс"), 0),
-             ("/partners", "handshake", _("Партнёры"), 0)]
+             ("/leads", "inbox", _("Заявки"), 0), ("/meetings", "calendar-days", _("Встречи"), 0),
+             ("/process", "route", _("Процесс"), 0),
+             ("/reports", "chart-column", _("Отчёты"), 0), ("/partners", "handshake", _("Партнёры"), 0)]
     if may("intake", "admin"):
         items.append(("/quarantine", "shield-alert", _("Карантин"), parts().hub.views.receipts.waiting()))
     if may("admin", "audit"):

@@ -19,7 +19,7 @@ from flask import Flask, g
 from hub.domain.errors import Refused, sentences
 from hub.domain.event import ERASED, HUB
 from hub.web.desk import now, the_hub, the_tokens
-from hub.web.frame import language
+from hub.web.frame import language, the_process
 
 sentences(
     moment_wrong=("Дату и время не понять. Выберите их в поле или напишите как 2026-11-23T11:20.",
@@ -42,7 +42,7 @@ def _speaks_russian() -> bool:
 def company_zone() -> ZoneInfo:
     """The zone of the company's calendar; asked for at every time on a page, so it is read once for each."""
     if "company_zone" not in g:
-        g.company_zone = ZoneInfo(the_hub().process.file.calendar.timezone)
+        g.company_zone = ZoneInfo(the_process().file.calendar.timezone)
     return cast(ZoneInfo, g.company_zone)
 
 
@@ -75,6 +75,11 @@ def day(at: date | datetime | str | None, zone: str | None = None) -> str:
     if _speaks_russian():
         return format_date(at, "d MMMM" if this_year else "d MMMM y", locale="ru").replace(" ", GAP, 1)
     return format_date(at, "d MMMM" if this_year else "d MMMM y", locale="en").replace(" ", GAP, 1)
+
+
+def weekday(at: date) -> str:
+    """``пн``, ``Mon``."""
+    return str(format_date(at, "EE" if _speaks_russian() else "EEE", locale=language()))
 
 
 def clock(at: datetime | str | None, zone: str | None = None) -> str:
@@ -152,8 +157,8 @@ def plural(number: int, one: str, few: str, many: str = "") -> str:
 def plural_word(number: int, one: str, few: str, many: str = "") -> str:
     """The word alone, in the form that ``number`` asks for."""
     n = abs(number)
-    if not many:
-        return one if n == 1 else few
+    if not many or not _speaks_russian():
+        return one if n == 1 else many or few
     if n % 10 == 1 and n % 100 != 11:
         return one
     return few if n % 10 in (2, 3, 4) and n % 100 not in (12, 13, 14) else many
@@ -209,5 +214,6 @@ def personal(text: str | None) -> str:
 
 def set_up(app: Flask) -> None:
     """Register the filters."""
-    for filter in (moment, day, clock, span, local, money, phone, plural, plural_word, person, channel, channel_icon, personal):
+    for filter in (moment, day, weekday, clock, span, local, money, phone, plural, plural_word, person, channel, channel_icon,
+                   personal):
         app.jinja_env.filters[filter.__name__] = filter
