@@ -1,6 +1,6 @@
 # The README's commands. `make` alone tells them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test lint soak bench
+.PHONY: help setup run demo test lint soak bench interop
 
 PY := .venv/bin/python
 
@@ -32,3 +32,6 @@ soak: setup  ## the long proofs: many kills, large databases
 
 bench: setup  ## how fast it is here, against raw INSERT
 	@$(PY) -m bench $(ARGS)
+
+interop: setup  ## the exports as pm4py reads them, in an environment of its own
+	@sh interop/run.sh

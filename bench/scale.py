@@ -268,6 +268,7 @@ class Questions:
             return f"{phone[-7:-4]}-{phone[-4:-2]}-{phone[-2:]}"
 
         mine = "/leads?show=mine&segment=B&sort=-score"
+        of_90 = f"?from={(UNTIL - timedelta(days=89)).date()}&to={UNTIL.date()}"
         return [
             ("page: board of a manager", lambda: get(self.manager, "/?show=mine")),
             ("page: board of everybody", lambda: get(self.head, "/")),
@@ -289,6 +290,11 @@ class Questions:
             ("page: my day of the head", lambda: get(self.head, "/my")),
             ("page: notices", lambda: get(self.manager, "/notices")),
             ("page: process with its numbers", lambda: get(self.head, "/process")),
+            ("page: reports, today", lambda: get(self.head, "/reports")),
+            ("page: reports, speed of 90 days", lambda: get(self.head, f"/reports/speed{of_90}")),
+            ("page: reports, deadlines of 90 days", lambda: get(self.head, f"/reports/deadlines{of_90}")),
+            ("page: reports, funnel of 90 days", lambda: get(self.head, f"/reports/funnel{of_90}")),
+            ("page: reports, sources of 90 days", lambda: get(self.head, f"/reports/sources{of_90}")),
             ("page: quarantine", lambda: get(self.head, "/quarantine")),
         ]
 

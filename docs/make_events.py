@@ -18,7 +18,7 @@ from uuid import UUID
 
 import hub.domain
 from hub.domain.event import TOPICS, Event, personal_fields
-from hub.domain.events import FileRef, Money
+from hub.domain.events import DueBack, FileRef, Money
 from hub.domain.form import FormSettings
 from hub.domain.phone import Member, PhonePlan
 from hub.domain.privacy import CardReached, Count
@@ -58,6 +58,8 @@ STREAMS = (
     ("contact", "Contact", "One stream for each address; the stream's id is the keyed digest of the address."),
     ("content", "Content", "One stream for each content that came without an id of its own; the id is its keyed digest."),
     ("process", "Process", "One stream of all versions of the process file."),
+    ("import", "Import", "One stream for each file of leads that was brought in; the id is the keyed digest of the file."),
+    ("export", "Export", "One stream for each file of leads that was taken away."),
     ("user", "User", "One stream for each colleague; the id follows from the login."),
     ("telling", "Telling", "One stream for each colleague: how they are told beside the browser, and what became of it."),
     ("phone", "Telephone line", "One stream for each telephone line; the id follows from its channel account."),
@@ -65,6 +67,7 @@ STREAMS = (
     ("partner", "Partner", "One stream for each partner agency."),
     ("template", "Template", "One stream for each letter."),
     ("webhook", "Webhook", "One stream for each subscription of another program to events of leads."),
+    ("access", "Access", "One stream for each sign-in, each failed one, each sign-out; a flood of failures is told by a few."),
     ("attempt", "Attempt", "One stream for each refused attempt, apart from the lead's: it never stands in the way of work."),
     ("upkeep", "Upkeep", "One stream of all decisions about read models that an event stopped."),
     ("privacy", "Personal data", "One stream for each erasure, each archive given out, and each look of an auditor's."),
@@ -73,9 +76,9 @@ STREAMS = (
 )
 PHASES = (("intake", "The request and the people"), ("talk", "Writing to and fro"), ("letters", "Letters with more than words"),
           ("calls", "Telephone calls"),
-          ("work", "The work"), ("deal", "The deal"), ("ending", "Ends and after"),
+          ("work", "The work"), ("deal", "The deal"), ("ending", "Ends and after"), ("board", "On the board"),
           ("erasing", "A person erased"))
-PARTS: tuple[Any, ...] = (Money, FileRef, Absence, FormSettings, Item, Member, PhonePlan, CardReached, Count)
+PARTS: tuple[Any, ...] = (Money, FileRef, Absence, FormSettings, Item, Member, PhonePlan, CardReached, Count, DueBack)
 """What fields are made of where they are more than a value."""
 WORDS: dict[Any, str] = {str: "text", int: "number", bool: "yes/no", float: "number", Decimal: "amount", datetime: "instant",
                          date: "day", UUID: "id"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from hub.calendar import days_around, knows
 from hub.company import RETRIES, THE_HUB, Company
 from hub.domain.aggregate import Actor, Stamp
 from hub.domain.delivery import Delivery
@@ -21,7 +22,8 @@ from hub.domain.event import Event
 from hub.domain.lead import COMMANDS, Lead, Sender
 from hub.domain.partner import PartnerState, TemplateState, fitting, reasons
 from hub.domain.process import Process
-from hub.domain.publication import PROCESS_STREAM, ProcessPublished, Publication, process_of
+from hub.domain.process_check import read_process
+from hub.domain.publication import PROCESS_STREAM, ProcessPublished, Publication, process_of, text_due
 from hub.domain.replay import known_at, version_at
 from hub.domain.state import LeadState
 from hub.domain.upkeep import UPKEEP_STREAM, Upkeep, UpkeepState
@@ -32,10 +34,22 @@ from hub.store import Conflict
 from hub.store.base import EventStore
 from hub.store.files import FileStore
 
+LONGEST_WHY = 500
+"""Characters of the reason of a version of the process."""
+
 sentences(
     bad_argument=("Поле «{name}» заполнено неверно: {why}. Исправьте его и повторите.",
                   "The field “{name}” is wrong: {why}. Mend it and try again."),
     no_such_command=("Нет такого действия: {name}.", "There is no such command: {name}."),
+    say_why_process=("Напишите, зачем меняете процесс: причина останется в истории редакций.",
+                     "Write why you change the process: the reason stays in the history of its versions."),
+    why_process_long=("Причина длиннее {most} знаков. Напишите короче.",
+                      "The reason is longer than {most} characters. Shorten it."),
+    process_moved_on=("Пока вы правили, вступила в силу редакция {number}. Сравните с ней черновик и опубликуйте ещё раз.",
+                      "While you were editing, version {number} came into force. Compare your draft with it and publish again."),
+    process_without_administrator=(
+        "С этим файлом в хабе не останется администратора. Оставьте право admin роли, которая есть у людей.",
+        "With this file nobody could administer the hub. Leave the permission admin to a role that people have."),
     no_process=("Процесс ещё не опубликован. Запустите hub serve.", "No process is in force yet. Start hub serve."),
     no_such_version=("У этой заявки нет события № {given}: их {count}. Выберите номер от 1 до {count}.",
                      "This lead has no event {given}: there are {count}. Choose a number from 1 to {count}."),
@@ -91,13 +105,36 @@ class LeadHub(Company):
             self._processes[number] = process_of(found[0])
         return self._processes[number]
 
+    def process_text_due(self, file: str) -> str:
+        """What the server's process file puts in force; see :func:`hub.domain.publication.text_due`."""
+        return text_due(self.streams.fresh(Publication, PROCESS_STREAM)[1], file)
+
+    def change_process(self, text: str, why: str, *, seen: int, actor: Actor, at: datetime) -> bool:
+        """Put another text of the process in force, with the reason of who decides or administers; False where it is in force.
+
+        ``seen``: the version that it was made from; a newer one refuses with ``process_moved_on``. BadProcess on a faulty text.
+        """
+        self.allow("process.publish", PROCESS_STREAM, "decide", "admin", actor=actor, at=at)
+        if not why.strip():
+            raise Refused("say_why_process", rule="R0", field="why")
+        if len(why) > LONGEST_WHY:
+            raise Refused("why_process_long", field="why", most=LONGEST_WHY)
+        file = read_process(text, knows)
+        roles = frozenset(role for user in self.users().values() if not user.disabled for role in user.roles)
+        if not any("admin" in role.may for role in file.roles if role.id in roles):
+            raise Refused("process_without_administrator", rule="R0", field="text")
+        days_off, working_days = days_around(at, file.calendar.country)
+        return self.publish_process(text, days_off, working_days, actor=actor, at=at, source="page", why=why.strip(), seen=seen)
+
     def publish_process(self, text: str, days_off: tuple[Any, ...], working_days: tuple[Any, ...], *, actor: Actor,
-                        at: datetime) -> bool:
+                        at: datetime, source: str = "file", why: str = "", seen: int | None = None) -> bool:
         """Put a process file in force unless it already is. Raises BadProcess on a faulty one."""
         while True:
             version, state = self.streams.fresh(Publication, PROCESS_STREAM)
+            if seen is not None and seen != version:
+                raise Changed("process_moved_on", number=version)
             publication = Publication(PROCESS_STREAM, Stamp(actor, at, uuid4()), state, version)
-            if not publication.publish(text, days_off, working_days):
+            if not publication.publish(text, days_off, working_days, source=source, why=why):
                 return False
             try:
                 self.streams.save([publication])
@@ -155,21 +192,29 @@ class LeadHub(Company):
 
         ``expected`` is the version that the caller saw: with it, a lead that has moved on refuses with ``conflict``.
         """
-        info = COMMANDS.get(command)
-        if info is None:
-            raise NotFound("no_such_command", name=command)
-        values = convert(arguments or {}, info.arguments)
-        stamp = self._stamp(actor, at, correlation)
+        return self.do_in_turn(lead, [(command, arguments or {})], actor=actor, at=at, expected=expected, correlation=correlation)
+
+    def do_in_turn(self, lead: UUID, commands: Sequence[tuple[str, Mapping[str, Any]]], *, actor: Actor, at: datetime,
+                   expected: int | None = None, correlation: UUID | None = None) -> Done:
+        """Give commands to a lead, one after another, all of them or none: where one is refused, nothing is stored."""
+        for name, _arguments in commands:
+            if name not in COMMANDS:
+                raise NotFound("no_such_command", name=name)
+        given = [(name, convert(arguments, COMMANDS[name].arguments)) for name, arguments in commands]
+        stamp, tried = self._stamp(actor, at, correlation), commands[0][0]
 
         def give(found: Lead) -> None:
+            nonlocal tried
             if expected is not None and found.version != expected:
                 raise Changed("conflict")
-            found.do(command, values)
+            for name, values in given:
+                tried = name
+                found.do(name, values)
 
         try:
             return self._on_lead(lead, stamp, give)
         except Refused as refused:
-            self._keep_attempt(stamp, command, lead, refused)
+            self._keep_attempt(stamp, tried, lead, refused)
             raise
 
     def _on_lead(self, lead: UUID, stamp: Stamp, give: Callable[[Lead], None]) -> Done:

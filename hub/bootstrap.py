@@ -14,10 +14,13 @@ from hub.audit.keeping import Options
 from hub.audit.signing import Custody
 from hub.audit.stamping import Stamps
 from hub.config import Settings
-from hub.domain.process_check import read_process
+from hub.domain.process_check import read_process, reread_process
 from hub.domain.staff import User, user_stream
+from hub.exports import giving
+from hub.jobs import table as jobs
 from hub.projections import Runner
 from hub.projections.views import Views
+from hub.sheets import exporting, importing, remembered, undoing
 from hub.store import postgres
 from hub.store.base import EventStore
 from hub.store.files import FileStore
@@ -26,18 +29,18 @@ from hub.store.postgres import PostgresStore
 from hub.store.postgres_keys import PostgresKeys
 from hub.store.sqlite import SqliteStore
 from hub.traffic import state as traffic
-from hub.web import rates, sessions, tokens
+from hub.web import drafts, rates, sessions, tokens
+from hub.web.audit import trail_files
+from hub.web.board import saved
 from hub.web.desk import Parts
 from hub.web.sessions import Access
 from hub.webhooks import outbox
 
-DURABLE = (sessions.TABLES, tokens.TABLES, outbox.TABLES, traffic.TABLES, ledger.TABLES)
+DURABLE = (sessions.TABLES, tokens.TABLES, outbox.TABLES, traffic.TABLES, ledger.TABLES, jobs.TABLES, saved.TABLES,
+           remembered.TABLES, drafts.TABLES)
 """Tables beside the log that cannot be made again from it."""
 SCRATCH = (rates.TABLES,)
 """Tables that several web processes share and that are worth nothing after a restart: with PostgreSQL only."""
-
-YEARS_BEFORE, YEARS_AHEAD = 1, 2
-"""Years around the present whose days off a published process holds."""
 
 
 def clock() -> datetime:
@@ -108,7 +111,8 @@ def _house(settings: Settings, *, make_tables: bool) -> House:
         hub = LeadHub(store, FileStore(folder / "files", keys, derive(secret, "files")), views, derive(secret, "contact index"))
         hub.outgoing.allow(settings.webhook_allow)
         hub.audit.options = audit_options(settings)
-        runner = Runner(store, views.all, make_tables=make_tables, skipped=hub.skipped_by)
+        runner = Runner(store, views.all, make_tables=make_tables, skipped=hub.skipped_by,
+                        altered=hub.audit.altered_before)
     except BaseException:
         store.close()
         keys.close()
@@ -116,7 +120,14 @@ def _house(settings: Settings, *, make_tables: bool) -> House:
     access = Access(store, derive(secret, "sessions"))
     parts = Parts(hub, runner, clock, settings.public_url, derive(secret, "forms"), derive(secret, "sessions"),
                   channels)
+    know_long_works(parts)
     return House(settings, store, keys, hub, runner, access, parts)
+
+
+def know_long_works(parts: Parts) -> None:
+    """Tell the hub which kinds of long work there are (:mod:`hub.jobs`)."""
+    hub = parts.hub
+    hub.jobs.register(giving.kind(hub), importing.kind(hub), undoing.kind(hub), exporting.kind(hub), trail_files.kind(parts))
 
 
 def audit_options(settings: Settings) -> Options:
@@ -148,12 +159,13 @@ def _stores(settings: Settings, secret: bytes) -> tuple[Keys, EventStore]:
 def publish_process(house: House, at: datetime) -> bool:
     """Put the settings' process file in force if it is new; the days off of the years around ``at`` go with it (R0, R7).
 
-    Called at start and daily by the worker, so that a new year's calendar comes in without a restart.
+    A file that says what it said last leaves what was published on the pages since in force. Called at start and daily by the
+    worker, so that a new year's calendar comes in without a restart. Raises BadProcess on a faulty file.
     """
-    text = house.settings.process_file.read_text(encoding="utf-8")
-    country = read_process(text).calendar.country
-    years = range(at.year - YEARS_BEFORE, at.year + YEARS_AHEAD + 1)
-    days_off, working_days = calendar.russian_days(years, country)
+    file = house.settings.process_file.read_text(encoding="utf-8")
+    read_process(file, calendar.knows)
+    text = house.hub.process_text_due(file)
+    days_off, working_days = calendar.days_around(at, reread_process(text).calendar.country)
     return house.hub.publish_process(text, days_off, working_days, actor=THE_HUB, at=at)
 
 

@@ -7,9 +7,22 @@ process when that is published, so that an upgrade cannot move a deadline that w
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 
 import holidays
+
+YEARS_BEFORE, YEARS_AHEAD = 1, 2
+"""Years around the present whose days off a published process holds."""
+
+
+def days_around(at: datetime, country: str) -> tuple[tuple[date, ...], tuple[date, ...]]:
+    """Days off and worked weekend days of the years around ``at``; see :func:`russian_days`."""
+    return russian_days(range(at.year - YEARS_BEFORE, at.year + YEARS_AHEAD + 1), country)
+
+
+def knows(country: str) -> bool:
+    """Whether the public holidays of ``country`` (ISO code) are known."""
+    return country in holidays.list_supported_countries()
 
 
 def russian_days(years: Iterable[int], country: str = "RU") -> tuple[tuple[date, ...], tuple[date, ...]]:

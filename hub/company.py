@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from hub.audit.keeping import Audit, Record
+from hub.domain.access import AccessNote
 from hub.domain.aggregate import Actor, Aggregate, Stamp
 from hub.domain.attempt import Attempt
 from hub.domain.audit import AUDIT_STREAM, AuditLog
@@ -21,6 +22,7 @@ from hub.domain.process import Process
 from hub.domain.staff import User, UserState, user_stream
 from hub.domain.webhook import Webhook, WebhookState
 from hub.hearing import Hearing
+from hub.jobs import Jobs
 from hub.projections.views import Views
 from hub.store import Conflict
 from hub.store.base import EventStore
@@ -49,6 +51,8 @@ class Company(Hearing):
         self._users: tuple[int, dict[UUID, UserState]] = (-1, {})
         self.outgoing = Outgoing(store, derive(index_key, "hub webhook secrets"))
         self.audit = Audit(store)
+        self.jobs = Jobs(store, files)
+        self.pseudonym_key = derive(index_key, "hub pseudonyms in exports")
 
     # ── reading ──────────────────────────────────────────────────────────────────
 
@@ -187,6 +191,13 @@ class Company(Hearing):
     def audit_record(self, actor: Actor = THE_HUB) -> Record:
         """What gives commands to the audit's own stream, as ``actor``."""
         return lambda act, at: self.change(AuditLog, AUDIT_STREAM, act, actor=actor, at=at, permissions=("admin", "audit"))
+
+    def note_access(self, act: Callable[[AccessNote], None], *, actor: Actor = THE_HUB, at: datetime) -> None:
+        """Keep who came in, was not let in, or left. Everybody may: nothing follows from it."""
+        note = AccessNote(uuid4(), self._stamp(actor, at))
+        act(note)
+        self.streams.save([note])
+        self.streams.forget(note.id)
 
     # ── subscriptions of other programs ──────────────────────────────────────────
 

@@ -55,7 +55,8 @@ SETTINGS = (
             "Secret that signs and protects, at least 32 characters; made and kept in the file when not given."),
     Setting("HUB_PROCESS_FILE", "hub/domain/process.toml", "The sales process: a TOML file."),
     Setting("HUB_CHANNELS_FILE", "none", "Accounts of phone, social networks and e-mail: a TOML file."),
-    Setting("HUB_WEB_PROCESSES", "1", "Processes that answer requests, each with 16 threads: 1 to 32; 1 with SQLite."),
+    Setting("HUB_WEB_PROCESSES", "1", "Processes that answer requests, each with 16 threads and 24 live pages: 1 to 32; "
+            "1 with SQLite."),
     Setting("HUB_LOG", "auto", "Form of the log on stderr: json, text, or auto: text on a terminal, JSON elsewhere."),
     Setting("HUB_METRICS_TOKEN", "none",
             "What Prometheus shows as bearer token to read /metrics, at least 16 characters; without it only this machine may."),

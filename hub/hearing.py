@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -18,11 +19,13 @@ from hub.domain.errors import Conflict as Changed
 from hub.domain.errors import Refused
 from hub.domain.event import ERASED
 from hub.domain.fact import Fact, own_name
-from hub.domain.index import Contact, DeliveryUnread, Receipt, ReceiptState, receipt_stream
+from hub.domain.index import Contact, DeliveryUnread, Held, Receipt, ReceiptState, receipt_stream
 from hub.domain.lead import Lead
 from hub.intake import KEPT_APART, RETRIES, Intake, Received, distinct
-from hub.store import Conflict
+from hub.store import Conflict, Unreadable
 from hub.store.keys import blind
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -45,18 +48,29 @@ class Hearing(Intake):
             try:
                 if held.contact.lead is None and held.after_erasure:
                     return None  # it speaks of something of a person who was erased: nothing more of that is kept
-                if held.contact.lead is None:
+                lead = self._lead_of(held, stamp)
+                if lead is None:
                     contact = Contact(held.id, stamp, held.contact, held.version)
                     contact.wait(fact)
                     self.streams.save([contact])
                     return None
-                lead: Lead = self._lead_now(held.contact.lead, stamp)
                 lead.hear(fact)
                 self.streams.save([lead, *self._ties(lead)])
                 return lead.id
             except Conflict:
                 continue
         raise Changed("conflict")
+
+    def _lead_of(self, held: Held, stamp: Stamp) -> Lead | None:
+        """The card that something is tied to; None where there is none, or where it was altered past the hub and cannot be read:
+        what is told of it is kept all the same."""
+        if held.contact.lead is None:
+            return None
+        try:
+            return self._lead_now(held.contact.lead, stamp)
+        except Unreadable as error:
+            log.error("a fact waits for a card that cannot be read: %s", error)
+            return None
 
     def _ties(self, lead: Lead) -> list[Contact]:
         """Calls from the card are found by their names as messages are."""

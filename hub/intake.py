@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
-from typing import Any, cast
+from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 import msgspec
@@ -34,11 +36,13 @@ from hub.domain.lead import Lead, Sender
 from hub.domain.process import Process
 from hub.domain.state import LeadState
 from hub.projections.views import Views
-from hub.store import Conflict
+from hub.store import Conflict, Unreadable
 from hub.store.base import EventStore
 from hub.store.files import FileStore
 from hub.store.keys import blind
 from hub.streams import Streams
+
+log = logging.getLogger(__name__)
 
 RETRIES = 50
 DUPLICATE_WINDOW = timedelta(minutes=10)
@@ -200,7 +204,10 @@ class Intake:
         held = self._named(delivery.edits)
         if held.contact.lead is None:
             return None
-        lead = self._lead_now(held.contact.lead, receipt.stamp)
+        try:
+            lead = self._lead_now(held.contact.lead, receipt.stamp)
+        except Unreadable:
+            return None  # its card was altered past the hub: what the client wrote comes in as a message by itself
         if not lead.edited(delivery.edits, delivery.text, delivery.revision):
             return None
         receipt.record(DeliveryAccepted, subject=held.person, channel=delivery.channel, source=delivery.source,
@@ -246,14 +253,14 @@ class Intake:
         free: list[Held] = []
         for address in sorted(_unique(delivery.addresses), key=lambda a: ORDER.index(a.kind) if a.kind in ORDER else 9):
             held = self._held(address)
-            if held.contact.lead is not None:
-                found.append((held, *self._where_work_goes_on(held.contact.lead)))
-            if held.contact.lead is None or not found[-1][3].open:
+            known = self._readable(held)
+            found += known
+            if not known or not known[0][3].open:
                 free.append(held)  # an address that finds another open card goes on finding it
-        answered = [held for held in map(self._named, delivery.threads) if held.contact.lead is not None]
-        threads = [(held, *self._where_work_goes_on(cast(UUID, held.contact.lead))) for held in answered]
-        person = found[0][0].person if found else uuid5(receipt, "person")
-        for wanted in ("", "won"):
+        threads = [known for held in map(self._named, delivery.threads) for known in self._readable(held)]
+        lost = next((held for held in free if held.contact.lead is not None and not found), None)
+        person = found[0][0].person if found else lost.person if lost is not None else uuid5(receipt, "person")
+        for wanted in ("", "won") if not delivery.apart else ():
             for held, lead, version, state in (*threads, *found):
                 if state.ended == wanted:
                     whose = person if held.kind == THREAD else held.person
@@ -262,13 +269,45 @@ class Intake:
         if threads or found:
             held, lead, _, state = (*threads, *found)[0]
             sender = Sender(person, held.kind, account_manager=self._account_manager(state))
-            return Whose(sender, new, 0, Lead.EMPTY, lead, tuple(free))
-        return Whose(Sender(person), new, 0, Lead.EMPTY, None, tuple(free))
+            return Whose(sender, new, 0, Lead.EMPTY, None if state.open else lead, tuple(free))
+        return Whose(Sender(person), new, 0, Lead.EMPTY, lost.contact.lead if lost is not None else None, tuple(free))
+
+    def _readable(self, held: Held) -> list[tuple[Held, UUID, int, LeadState]]:
+        """Where the work of an address goes on; nowhere where that card was altered past the hub and cannot be read: what comes
+        in begins another one, which names it."""
+        if held.contact.lead is None:
+            return []
+        try:
+            return [(held, *self._where_work_goes_on(held.contact.lead))]
+        except Unreadable as error:
+            log.error("intake goes on past a card that cannot be read: %s", error)
+            return []
+
+    def file_stream(self, digest: str) -> UUID:
+        """The stream of the imports of a file. Keyed: what a short file holds is not to be guessed from it."""
+        return blind(self._index_key, "import", digest)
+
+    def began(self, receipt: UUID) -> bool | None:
+        """Whether a delivery began a card (True) or joined one (False); None where it has not come, or waits for somebody."""
+        first = next(iter(self.store.read(receipt, 0, 1)), None)
+        return first.began if isinstance(first, DeliveryAccepted) else None
+
+    def card_of(self, addresses: tuple[Address, ...]) -> UUID | None:
+        """The open card that one of ``addresses`` finds, else the last one that it found; None where nobody is known by them."""
+        last = None
+        for address in _unique(addresses):
+            held = self._held(address)
+            if held.contact.lead is not None:
+                last, _, state = self._where_work_goes_on(held.contact.lead)
+                if state.open:
+                    return last
+        return last
 
     def _account_manager(self, state: LeadState) -> str:
         """Who knows the client from a contract before this lead, however many leads lie between (R29)."""
-        while not state.account_manager and state.previous_lead is not None:
-            state = self.streams.fresh(Lead, state.previous_lead)[1]
+        with suppress(Unreadable):  # nobody's, where a card on the way was altered past the hub
+            while not state.account_manager and state.previous_lead is not None:
+                state = self.streams.fresh(Lead, state.previous_lead)[1]
         return state.account_manager
 
     def _where_work_goes_on(self, lead: UUID) -> tuple[UUID, int, LeadState]:
@@ -287,11 +326,17 @@ class Intake:
         return blind(self._index_key, address.kind, f"{address.value}\0{turn}" if turn else address.value)
 
     def _held(self, address: Address) -> Held:
+        severed = False
         for turn in count():
             id = self._contact_id(address, turn)
-            version, state = self.streams.fresh(Contact, id)
+            try:
+                version, state = self.streams.fresh(Contact, id)
+            except Unreadable as error:
+                log.error("intake goes on past an entry of an address that cannot be read: %s", error)
+                continue
             if not state.severed:
-                return Held(id, address.kind, version, state, turn > 0)
+                return Held(id, address.kind, version, state, severed)
+            severed = True
         raise AssertionError
 
     def _named(self, name: str) -> Held:
@@ -329,7 +374,8 @@ class Intake:
                 ties += self._name(lead, event.names, lead.state.outgoing[event.message].person_id or lead.id)
             if isinstance(event, e.AddressAdded):
                 held = self._held(Address(event.kind, event.value))
-                if held.contact.lead is None or not self._where_work_goes_on(held.contact.lead)[2].open:
+                known = self._readable(held)
+                if not known or not known[0][3].open:
                     ties.append(self._tied(held, event.person_id, lead.id, lead.stamp))
         return distinct(ties)
 

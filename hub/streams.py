@@ -22,6 +22,7 @@ from hub.domain.process import ProcessFile
 from hub.domain.staff import UserState
 from hub.domain.webhook import WebhookState
 from hub.store.base import EventStore
+from hub.store.errors import Unreadable
 
 KEPT = 5_000
 RECENT = 0.1
@@ -82,7 +83,7 @@ class Streams:
             if version and any(event.ERASES for event in events):
                 state, events = kind.EMPTY, self.store.read(stream)
             if events:
-                version, state = events[-1].originator_version, kind.fold(events, state)
+                version, state = events[-1].originator_version, _folded(kind, events, state)
                 self._keep(stream, version, state, age)
             if age == self._age:
                 return version, state
@@ -135,6 +136,16 @@ class Streams:
                 self._states.move_to_end(stream)
             if len(self._states) > KEPT:
                 self._states.popitem(last=False)
+
+
+def _folded(kind: type[Aggregate[Any]], events: list[Event], state: Any) -> Any:
+    """The state after ``events``. What the hub stored always folds; what somebody altered past it may not."""
+    try:
+        return kind.fold(events, state)
+    except Exception as error:
+        last = events[-1]
+        raise Unreadable(f"the events do not follow from each other ({type(error).__name__})", last.TOPIC, last.originator_id,
+                         last.originator_version) from error
 
 
 def _is_of(kind: type[Aggregate[Any]], state: Any) -> bool:

@@ -15,11 +15,12 @@ from hub.application import THE_HUB, LeadHub
 from hub.audit.publishing import Keeper
 from hub.domain.errors import NotFound
 from hub.domain.webhook import Webhook
+from hub.jobs import JobRunner
 from hub.privacy import Eraser
 from hub.privacy.retention import Retention
 from hub.projections import Runner
 from hub.projections.leads import OPEN
-from hub.store import Unavailable
+from hub.store import Unavailable, Unreadable
 from hub.traffic.acknowledge import Acknowledger
 from hub.traffic.audit_mail import mailer
 from hub.traffic.staff import Teller
@@ -36,6 +37,8 @@ LEASE = 5.0
 RETENTION = "retention"
 """The position under which the day of the last run of the retention rules is kept."""
 SLOW_EVERY = timedelta(minutes=1)
+JOBS_AT_ONCE = 2
+"""Long works at a time: a long import does not keep an export waiting."""
 
 
 class Worker:
@@ -53,6 +56,7 @@ class Worker:
         self.acknowledger = Acknowledger(hub, self.accounts)
         self.states = States(hub.store)
         self._slow_at: datetime | None = None
+        self._unreadable: set[UUID] = set()
         self._published_on: object = None
 
     def run(self, stop: Flag) -> None:
@@ -63,6 +67,7 @@ class Worker:
         """
         beside = {"projections": self.runner.run, "rebuilds": self._rebuild, "webhooks": sender_of(self.hub, self.clock).run,
                   "channels": Supervisor(self.hub, self.accounts, self.clock).run,
+                  **{f"jobs-{n}": JobRunner(self.hub.jobs, self.clock).run for n in range(JOBS_AT_ONCE)},
                   "audit": Keeper(self.hub.audit, self.hub.audit_record(), mailer(self.accounts), self.clock).run}
         threads = [Thread(target=act, args=(stop,), name=name, daemon=True) for name, act in beside.items()]
         for thread in threads:
@@ -116,6 +121,10 @@ class Worker:
             act(lead, at=now)
         except Unavailable:
             raise
+        except Unreadable as error:
+            if lead not in self._unreadable:
+                self._unreadable.add(lead)
+                log.error("time does not pass for lead %s, which was altered past the hub: %s", lead, error)
         except Exception:
             log.exception("time could not pass for lead %s", lead)
 

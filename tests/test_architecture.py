@@ -37,6 +37,7 @@ VENDORS = {
     "vk_api": ("hub.channels.social_api",),
     "imapclient": ("hub.channels.email_imap",),
     "rfc3161_client": ("hub.audit.stamping",),
+    "openpyxl": ("hub.sheets.workbook",),
 }
 """Each vendor library and the only modules (with what lies under them) that may import it."""
 

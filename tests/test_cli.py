@@ -31,8 +31,8 @@ COMMANDS = [["serve"], ["work"], ["demo"], ["user", "add"], ["user", "list"], ["
             ["restore"], ["copy"],
             *(["projections", word] for word in ("status", "rebuild", "retry", "skip")),
             *(["token", word] for word in ("add", "list", "revoke")),
-            ["lead", "what-if"],
-            *(["audit", word] for word in ("verify", "checkpoint", "export", "verify-file", "keys", "rotate-key")),
+            *(["audit", word] for word in ("verify", "checkpoint", "export", "verify-file", "trail", "keys", "rotate-key")),
+            *(["export", word] for word in ("xes", "ocel", "bpmn", "leads")), ["import"],
             *(["person", word] for word in ("find", "export", "erase", "erasures", "retention")),
             *(["channels", word] for word in ("check", "connect", "status")),
             *(["webhook", word] for word in ("add", "list", "pause", "resume", "remove", "dead", "resend"))]

@@ -22,8 +22,13 @@ from hub.bootstrap import House, clock, open_house
 from hub.commands.base import Stop, add, group, opened
 from hub.commands.leads import lead_id
 from hub.config import load
+from hub.domain.staff import user_stream
 from hub.traffic.audit_mail import mailer
 from hub.transfer.durable import write
+from hub.web.audit.trail_files import FORMATS, telling, write_trail
+from hub.web.audit.trail_filter import described
+from hub.web.audit.trail_filter import read as read_filter
+from hub.web.audit.trail_kinds import GROUPS
 
 TOLD_EVERY = 0.5
 
@@ -44,6 +49,14 @@ def register(commands: Any) -> None:
     one.add_argument("--checkpoint", metavar="OLD", help="a checkpoint that was kept elsewhere")
     one.add_argument("--key", metavar="VKEY", help="the verifier key that must have signed")
     add(audit, "keys", audit_keys, "the public keys that sign or signed checkpoints")
+    trail = add(audit, "trail", audit_trail, "write the audit trail: every event and every refused attempt, in words")
+    trail.add_argument("-o", "--output", required=True, metavar="FILE", help="is not replaced")
+    trail.add_argument("--format", choices=tuple(FORMATS), default="csv", help="a table for Excel, or JSON Lines (csv)")
+    trail.add_argument("--from", dest="since", default="", metavar="WHEN", help="a day or a time such as 2026-11-20T14:30")
+    trail.add_argument("--to", dest="until", default="", metavar="WHEN", help="a day, included, or a time, not included")
+    trail.add_argument("--lead", default="", help="its number or UUID")
+    trail.add_argument("--who", default="", metavar="LOGIN|ACTOR", help="a login, or hub, channel:website, token:UUID")
+    trail.add_argument("--what", default="", metavar="TYPE|GROUP", help=f"a type of event, or one of {', '.join(GROUPS)}")
     rotate = add(audit, "rotate-key", audit_rotate_key, "put another signing key in force")
     rotate.add_argument("--why", required=True, metavar="REASON", help="kept in the log")
 
@@ -141,6 +154,30 @@ def _text(name: str) -> str:
         return Path(name).read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise Stop(f"{name} cannot be read as a checkpoint ({type(error).__name__}).") from error
+
+
+def audit_trail(arguments: argparse.Namespace) -> int:
+    """Write the audit trail, or a part of it."""
+    path = Path(arguments.output)
+    if path.exists():
+        raise Stop(f"there is a file {path} already: give another name.")
+    with opened() as house, telling(house.parts).app_context():
+        known = user_stream(arguments.who)
+        who = f"user:{known}" if known in house.hub.users() else arguments.who
+        given = {"who": who, "what": arguments.what, "since": arguments.since, "until": arguments.until, "lead": arguments.lead}
+        part = path.with_name(f".{path.name}.part")
+        try:
+            with open(part, "wb") as file:
+                rows = write_trail(read_filter(house.hub, given).wanted, arguments.format, file.write, _teller())
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
+        said = described(given, arguments.who)
+        house.hub.audit_record(THE_HUB)(lambda log: log.trail_exported(arguments.format, rows, said), clock())
+        print(f"{path}: {rows} events.")
+    return 0
 
 
 def audit_verify_file(arguments: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from hub.calendar import knows
 from hub.commands.base import Stop, add, group
 from hub.config import PACKAGED_PROCESS, load
 from hub.domain.process_check import BadProcess, read_process
@@ -28,7 +29,7 @@ def process_check(arguments: argparse.Namespace) -> int:
     except (OSError, UnicodeDecodeError) as error:
         raise Stop(f"{file} cannot be read: {error}. Give a TOML file in UTF-8, such as {PACKAGED_PROCESS}.") from error
     try:
-        process = read_process(text)
+        process = read_process(text, knows)
     except BadProcess as bad:
         for fault in bad.faults:
             print(f"{file}:{fault.line}: {fault.sentence}", file=sys.stderr)

@@ -240,6 +240,10 @@ def presentation_ahead(s: Story) -> Waits:
     yield from s.deal(s.sim.on(14, "11:37"), "website", 10)
     s.plan("presentation", s.sim.ahead(480), "Договориться о дате решения", theirs=4, ours=(NAMES[s.me], NAMES["head"]))
     s.do("move", to="presentation")
+    s.at_once("undo_move", seconds=8)  # dragged too far, and taken back
+    s.do("move", to="presentation")
+    for command, tag in (("tag", "тендер"), ("tag", "срочно"), ("untag", "срочно")):
+        s.at_once(command, tag=tag)
     s.do("check_item", checklist="presentation", item="equipment")
 
 

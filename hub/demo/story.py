@@ -66,6 +66,11 @@ class Story:
         """A command by the owner, or by somebody else."""
         self.hub.do(self.lead, command, arguments, actor=actor(by or self.me), at=self.sim.tick())
 
+    def at_once(self, command: str, seconds: int = 1, **arguments: Any) -> None:
+        """A command of the owner right after the one before."""
+        self.sim.clock += timedelta(seconds=seconds)
+        self.hub.do(self.lead, command, arguments, actor=actor(self.me), at=self.sim.clock)
+
     @staticmethod
     def actor(login: str) -> Actor:
         """A colleague, for what is not a command of the lead."""

@@ -118,10 +118,12 @@ class DataExported(Event, frozen=True, kw_only=True):
 
 @topic("privacy.data_read")
 class DataRead(Event, frozen=True, kw_only=True):
-    """Somebody who only reads, an auditor, looked at personal data. ``what``: ``card``, ``file``, ``person``."""
+    """Somebody who only reads, an auditor, looked at personal data. ``what``: ``card``, ``file``, ``person``; ``trail``, a
+    page of the audit trail, of which ``leads`` were on it."""
 
-    lead: UUID
+    lead: UUID | None
     what: str
+    leads: tuple[UUID, ...] = ()
 
 
 class Removal(Struct, frozen=True):
@@ -221,9 +223,9 @@ class Noted(Aggregate[NotedState]):
         """Everything about people was given out."""
         self.record(DataExported, people=people, leads=leads, reason=reason)
 
-    def read(self, lead: UUID, what: str) -> None:
+    def read(self, lead: UUID | None, what: str, leads: tuple[UUID, ...] = ()) -> None:
         """An auditor looked."""
-        self.record(DataRead, lead=lead, what=what)
+        self.record(DataRead, lead=lead, what=what, leads=leads)
 
 
 def checked_reason(text: str, code: str, known: tuple[str, ...] = ()) -> str:

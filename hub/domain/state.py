@@ -11,6 +11,7 @@ from hub.domain.call import Call
 from hub.domain.delivery import Address
 from hub.domain.events import FileRef, Money
 from hub.domain.merged import Brought
+from hub.domain.moved import Moved
 from hub.domain.outgoing import Fetch, Invitation, Mailed, Outgoing
 
 NOBODY = UUID(int=0)
@@ -268,6 +269,8 @@ class LeadState(Struct, frozen=True, gc=False):
     stage: str = ""
     stage_since: datetime | None = None
     visited: tuple[str, ...] = ()
+    moved: Moved | None = None
+    tags: tuple[str, ...] = ()
     owner: str = ""
     taken_at: datetime | None = None
     offered_to: tuple[str, ...] = ()

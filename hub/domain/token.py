@@ -12,9 +12,8 @@ from hub.domain.errors import NotFound, Refused, sentences
 from hub.domain.event import Event, topic
 from hub.domain.process import PERMISSIONS, Process
 
-SCOPES = tuple(permission for permission in PERMISSIONS if permission != "audit")
-"""What a token may be given: the permissions of the process file, each a scope of the same name. The proof of the log has no
-door in the API."""
+SCOPES = tuple(PERMISSIONS)
+"""What a token may be given: the permissions of the process file, each a scope of the same name."""
 
 LONGEST_NAME = 100
 

@@ -123,6 +123,14 @@ class WorkCalendar(Struct, frozen=True, kw_only=True):
                     worked += max(min(end, b) - max(start, a), timedelta())
         return worked // timedelta(minutes=1)
 
+    def spans(self, since: datetime, until: datetime) -> Iterator[Span]:
+        """The working hours from ``since`` to ``until``, in UTC and in order; the first and the last may be parts of one."""
+        (since, day), (until, last) = self._local(since), self._local(until)
+        while day <= last:
+            if self.is_working_day(day):
+                yield from ((max(a, since), min(b, until)) for a, b in self._spans(day) if b > since and a < until)
+            day += ONE_DAY
+
     def _spans_after(self, at: datetime) -> Iterator[Span]:
         """The working hours from ``at`` on, in UTC, without end; the first may be what is left of one."""
         at, today = self._local(at)

@@ -96,6 +96,8 @@ class Eraser:
         if state.finished is None:
             for card in begun.cards:
                 self._tell(card.lead, card.people, card.texts, erasure, begun, actor, at)
+        if state.finished is None:  # later works began without the person
+            self.hub.jobs.forget_people(at)
         counts["files"] = sum(self.hub.files.remove(subject) for subject in begun.subjects)
         self._sever(self._tied_since(begun), actor, at)
         counts["rows"] = tables.clear(self.hub.store, [card.lead for card in begun.cards], self._messages(begun), known)

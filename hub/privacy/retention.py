@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,13 +10,19 @@ from uuid import UUID
 
 from hub.application import THE_HUB
 from hub.domain.errors import Refused
-from hub.domain.process import RetentionRule, months_before
+from hub.domain.process import RetentionRule
 from hub.domain.state import LeadState
 from hub.privacy.erasing import Eraser
 from hub.projections.leads import iso
 
 AT_ONCE = 500
 """People whom one run erases at most; the next day goes on."""
+
+
+def months_before(at: datetime, months: int) -> datetime:
+    """The same day and hour so many calendar months earlier; the month's last day where it has no such day."""
+    year, month = divmod(at.year * 12 + at.month - 1 - months, 12)
+    return at.replace(year=year, month=month + 1, day=min(at.day, monthrange(year, month + 1)[1]))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from uuid import UUID
 from hub.domain import contact
 from hub.domain.delivery import Address
 from hub.domain.state import LeadState
-from hub.projections import lead_twins, lead_words
+from hub.projections import lead_tags, lead_twins, lead_words
 from hub.store.base import Cursor, EventStore
 
 OPEN = "is_open = 1"
@@ -23,10 +24,12 @@ SAID_NUMBER = 4
 
 OPEN_SHOWS = ("all", "mine", "no_step", "today", "deferrals", "asleep")
 ENDED_SHOWS = ("won", "lost", "refused")
+NULLS_LAST = "CASE WHEN total IS NULL THEN 1 ELSE 0 END"
 SORTS = {
     "due": "due_sort {way}, number {way}", "number": "number {way}", "name": "name {way}, number",
     "stage": "place {way}, due_sort, number",
-    "score": "total IS NULL, total {way}, number", "received": "received_at {way}", "ended": "ended_at {way}, number",
+    "score": NULLS_LAST + ", COALESCE(total, 0) {way}, number", "received": "received_at {way}, number {way}",
+    "ended": "ended_at {way}, number",
     "owner": "owner {way}, due_sort, number", "channel": "channel {way}, due_sort, number",
     "deferrals": "continuations {way}, due_sort, number",
 }
@@ -37,7 +40,7 @@ SORTS = {
 class Wanted:
     """Which leads somebody wants to see. ``me``: who asks; ``day_ends``: the end of the company's day, as sortable text.
 
-    ``owner`` and ``segment`` take ``none`` for leads without one; ``words`` are what a person typed.
+    ``owner`` and ``segment`` take ``none`` for leads without one; ``words`` are what a person typed, ``tag`` is one tag.
     """
 
     show: str = "all"
@@ -46,6 +49,7 @@ class Wanted:
     channel: str = ""
     stage: str = ""
     words: str = ""
+    tag: str = ""
     me: str = ""
     day_ends: str = ""
 
@@ -60,6 +64,10 @@ class Wanted:
             found, words = lead_words.matching(self.words, among) or lead_words.NOTHING
             conditions.append(f"number IN ({found})")
             values += words
+        if self.tag:
+            tagged, tag = lead_tags.having(self.tag, among)
+            conditions.append(f"number IN ({tagged})")
+            values += tag
         return conditions, values
 
     def shown(self) -> tuple[list[str], list[Any]]:
@@ -121,6 +129,14 @@ class LeadQueries:
         with self.store.views.reading() as c:
             c.execute("SELECT * FROM leads WHERE id = ?", (lead.hex,))
             return c.fetchone()
+
+    def some(self, leads: Sequence[UUID]) -> list[Any]:
+        """The rows of several leads, in no order."""
+        if not leads:
+            return []
+        with self.store.views.reading() as c:
+            c.execute(f"SELECT * FROM leads WHERE id IN ({', '.join('?' * len(leads))})", tuple(lead.hex for lead in leads))
+            return list(c.fetchall())
 
     def by_number(self, number: int) -> UUID | None:
         """The lead with a number, as people say it."""
@@ -189,15 +205,28 @@ class LeadQueries:
 
     # ── the list ─────────────────────────────────────────────────────────────────
 
-    def listed(self, wanted: Wanted, sort: str, limit: int, offset: int) -> list[Any]:
-        """A page of the list. ``sort`` is a key of ``SORTS``, with a minus for the other way round."""
-        where, values = wanted.where()
-        order = SORTS[sort.lstrip("-")].format(way="DESC" if sort.startswith("-") else "ASC")
-        with self.store.views.reading() as c:  # only numbers are sorted, in an index: the rows are wide
-            c.execute(f"SELECT number FROM leads WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?", (*values, limit, offset))
-            return self._in_order(c, [row["number"] for row in c.fetchall()])
+    def listed(self, wanted: Wanted, sort: str, limit: int, beside: int = 0, *, back: bool = False) -> tuple[list[Any], bool]:
+        """Leads of the list after the one with the number ``beside`` (``back``: those before it), and whether there are more.
 
-    def _in_order(self, c: Cursor, numbers: Sequence[int]) -> list[Any]:
+        From the beginning where ``beside`` is 0 or no such lead. ``sort`` is a key of ``SORTS``, with a minus for the other way
+        round. Where that lead has moved since, the page goes on from where it stands now.
+        """
+        where, values = wanted.where()
+        keys = order_of(sort, back=back)
+        order = ", ".join(f"{key} {way}" for key, way in keys)
+        with self.store.views.reading() as c:  # only numbers are sorted, in an index: the rows are wide
+            if beside:
+                c.execute(f"SELECT {', '.join(f'{key} AS k{n}' for n, (key, _) in enumerate(keys))} FROM leads WHERE number = ?",
+                          (beside,))
+                if (row := c.fetchone()) is not None:
+                    further, place = _further(keys, [row[f"k{n}"] for n in range(len(keys))])
+                    where, values = f"{where} AND ({further})", [*values, *place]
+            c.execute(f"SELECT number FROM leads WHERE {where} ORDER BY {order} LIMIT ?", (*values, limit + 1))
+            numbers = [row["number"] for row in c.fetchall()]
+            more, numbers = len(numbers) > limit, numbers[:limit]
+            return self.in_order(c, numbers[::-1] if back else numbers), more
+
+    def in_order(self, c: Cursor, numbers: Sequence[int]) -> list[Any]:
         """Whole rows of ``numbers``, in their order."""
         if not numbers:
             return []
@@ -208,9 +237,10 @@ class LeadQueries:
     def endings(self, wanted: Wanted) -> dict[str, int]:
         """How many ended leads there are of each ending, whatever ``wanted`` shows."""
         conditions, values = wanted.common(lead_words.ENDED)
-        table, number = ("leads", "COUNT(*)") if wanted.words else ("lead_endings", "SUM(n)")
+        by_number = bool(wanted.words or wanted.tag)
+        table, number = ("leads", "COUNT(*)") if by_number else ("lead_endings", "SUM(n)")
         # With its sign the column is no way in: the index of the ended leads holds all that is asked.
-        where = " AND ".join([*(["is_open = 0"] if wanted.words else []), "ended <> ''",
+        where = " AND ".join([*(["is_open = 0"] if by_number else []), "ended <> ''",
                               *(c.replace("number IN", "+number IN") for c in conditions)])
         with self.store.views.reading() as c:
             c.execute(f"SELECT ended, {number} AS n FROM {table} WHERE {where} GROUP BY ended", values)
@@ -223,6 +253,12 @@ class LeadQueries:
             return self.endings(wanted)[wanted.show]
         where, values = wanted.where()
         return self.count(where, values)
+
+    def tags(self) -> list[str]:
+        """Tags that leads have, in order; of very many those of most leads."""
+        with self.store.views.reading() as c:
+            c.execute("SELECT tag FROM tags ORDER BY n DESC, tag LIMIT ?", (lead_tags.MOST,))
+            return sorted(row["tag"] for row in c.fetchall())
 
     def owners(self) -> list[str]:
         """People who own an open lead."""
@@ -243,7 +279,7 @@ class LeadQueries:
                 if asked is not None and len(numbers) < limit:
                     c.execute(f"SELECT DISTINCT number FROM ({asked[0]}) found ORDER BY number DESC LIMIT ?", (*asked[1], limit))
                     numbers += [row["number"] for row in c.fetchall()]
-            return self._in_order(c, list(dict.fromkeys(numbers))[:limit])
+            return self.in_order(c, list(dict.fromkeys(numbers))[:limit])
 
     def exact(self, words: str) -> UUID | None:
         """The one lead that ``words`` name exactly: by its number, or by a whole phone that no other lead has.
@@ -291,3 +327,24 @@ def number_in(words: str) -> int | None:
     """The lead's number, where ``words`` are one: ``42``, ``№ 42``, ``L-42``."""
     bare = words.strip().lstrip("LlЛл№#-— ").strip()
     return int(bare) if bare.isascii() and bare.isdigit() and len(bare) <= 8 else None
+
+
+def order_of(sort: str, *, back: bool = False) -> list[tuple[str, str]]:
+    """What a sort compares, with ``ASC`` or ``DESC``; ``back`` turns all of it round."""
+    text = SORTS[sort.lstrip("-")].format(way="DESC" if sort.startswith("-") else "ASC")
+    parts = [part.strip() for part in re.split(r",(?![^(]*\))", text)]
+    keys = [(part.removesuffix(" ASC").removesuffix(" DESC"), "DESC" if part.endswith(" DESC") else "ASC") for part in parts]
+    return [(key, "ASC" if way == "DESC" else "DESC") for key, way in keys] if back else keys
+
+
+def _further(keys: Sequence[tuple[str, str]], place: Sequence[Any]) -> tuple[str, list[Any]]:
+    """The condition of what comes after ``place`` in an order, with its parameters. A lead that lacks a value of the order (no
+    end yet) comes nowhere."""
+    parts: list[str] = []
+    values: list[Any] = []
+    for n, (key, way) in enumerate(keys):
+        same = [f"{earlier} = ?" for earlier, _ in keys[:n]]
+        parts.append(" AND ".join([*same, f"{key} {'<' if way == 'DESC' else '>'} ?"]))
+        values += place[: n + 1]
+    key, way = keys[0]  # said once more by itself: an index begins there
+    return f"{key} {'<=' if way == 'DESC' else '>='} ? AND ({' OR '.join(f'({part})' for part in parts)})", [place[0], *values]

@@ -11,7 +11,7 @@ from typing import Any, Self
 from hub.domain.event import Event
 from hub.domain.lead import Lead
 from hub.domain.state import LeadState
-from hub.projections import lead_twins, lead_words
+from hub.projections import lead_meetings, lead_tags, lead_twins, lead_words
 from hub.projections.base import Projection, Row
 from hub.projections.folding import KEPT, KEPT_BEHIND, Folded
 from hub.projections.lead_queries import ASLEEP, OPEN, LeadQueries
@@ -36,7 +36,7 @@ class Leads(LeadQueries, Projection):
     """Rows of the board; the number of a lead is its place in the order of arrival."""
 
     name = "leads"
-    version = 4
+    version = 6
     tables = """
         CREATE TABLE leads (
             id TEXT PRIMARY KEY, number INTEGER NOT NULL UNIQUE, version INTEGER NOT NULL, position INTEGER NOT NULL,
@@ -49,7 +49,7 @@ class Leads(LeadQueries, Projection):
             budget TEXT NOT NULL, amount TEXT NOT NULL, loss_reason TEXT NOT NULL, closeness TEXT NOT NULL,
             previous_lead TEXT, test INTEGER NOT NULL, is_open INTEGER NOT NULL, place TEXT NOT NULL, due_sort TEXT NOT NULL,
             planned INTEGER NOT NULL, meeting_goal TEXT NOT NULL, words TEXT NOT NULL,
-            twins TEXT NOT NULL);
+            twins TEXT NOT NULL, tags TEXT NOT NULL, meetings TEXT NOT NULL);
         CREATE INDEX leads_by_place ON leads (place, due_sort, number) WHERE is_open = 1;
         CREATE INDEX leads_by_due ON leads (due_sort, number, place, is_open) WHERE is_open = 1;
         CREATE INDEX leads_by_owner ON leads (owner, due_sort, number) WHERE is_open = 1;
@@ -64,11 +64,12 @@ class Leads(LeadQueries, Projection):
         CREATE TABLE lead_endings (ended TEXT NOT NULL, owner TEXT NOT NULL, segment TEXT NOT NULL, channel TEXT NOT NULL,
                                    stage TEXT NOT NULL, n INTEGER NOT NULL,
                                    PRIMARY KEY (ended, owner, segment, channel, stage)) WITHOUT ROWID;
-    """ + lead_words.TABLE + lead_twins.TABLE + TASKS_TABLE
+    """ + lead_words.TABLE + lead_tags.TABLE + lead_twins.TABLE + lead_meetings.TABLE + TASKS_TABLE
 
     def __init__(self, store: EventStore, kept: int = KEPT) -> None:
         self.store = store
         self.tasks = LeadTasks(store)
+        self.meetings = lead_meetings.LeadMeetings(store)
         self._states = Folded(store, Lead, kept)
 
     def wants(self, topic: str) -> bool:
@@ -92,6 +93,8 @@ class Leads(LeadQueries, Projection):
                 **columns(state)} for id, (position, version, state) in last.items()]
         cursor.executemany(WRITE, [tuple(row.values()) for row in new])
         lead_words.write(cursor, map(lead_words.shown, old.values()), map(lead_words.shown, new))
+        lead_tags.write(cursor, old.values(), new)
+        lead_meetings.write(cursor, old.values(), new)
         lead_twins.write(cursor, old.values(), new)
         _count_endings(cursor, old.values(), new)
         self.tasks.write(cursor, {id: state for id, (_, _, state) in last.items()})
@@ -101,8 +104,8 @@ class Leads(LeadQueries, Projection):
         ids = list(leads)
         found: dict[str, Any] = {}
         for some in (ids[n:n + 500] for n in range(0, len(ids), 500)):
-            cursor.execute("SELECT id, number, is_open, words, twins, ended, owner, segment, channel, stage FROM leads "
-                           f"WHERE id IN ({', '.join('?' * len(some))})", some)
+            cursor.execute("SELECT id, number, is_open, words, tags, twins, meetings, ended, owner, segment, channel, stage "
+                           f"FROM leads WHERE id IN ({', '.join('?' * len(some))})", some)
             found.update((row["id"], row) for row in cursor.fetchall())
         return found
 
@@ -153,7 +156,8 @@ def columns(s: LeadState) -> dict[str, Any]:
         "is_open": int(s.open), "place": ASLEEP if s.asleep_until is not None else s.stage,
         "due_sort": iso(due.due_at) if due else FAR, "planned": int(is_planned(s)),
         "meeting_goal": meetings[0].goal if meetings else "", "words": "\n".join(lead_words.words_of(s)),
-        "twins": "\n".join(lead_twins.keys_of(s)),
+        "twins": "\n".join(lead_twins.keys_of(s)), "tags": "\n".join(s.tags),
+        "meetings": "\n".join(lead_meetings.meetings_of(s)),
     }
 
 

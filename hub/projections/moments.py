@@ -16,7 +16,7 @@ from hub.domain.event import Event
 from hub.domain.lead import Lead
 from hub.domain.replay import known_at
 from hub.domain.state import LeadState
-from hub.projections import lead_words
+from hub.projections import lead_tags, lead_words
 from hub.projections.base import Projection, Row
 from hub.projections.folding import KEPT, KEPT_BEHIND, Folded
 from hub.projections.lead_queries import ASLEEP, ENDED_SHOWS, Counts, Wanted, counted
@@ -128,13 +128,13 @@ class Moments(Projection):
 
     def counts(self, moment: datetime, wanted: Wanted) -> Counts:
         """Numbers of all chips and columns at ``moment``, as :meth:`LeadQueries.counts` gives those of now."""
-        then, values = _then(moment, *self._common(wanted, (1,)), among=(1,))
+        then, values = periods_at(moment, *self._common(wanted, (1,)), among=(1,))
         with self.store.views.reading() as c:
             return counted(c, wanted, f"({then}) then_known", values)
 
     def late(self, moment: datetime) -> int:
         """How many open leads had a missed deadline, asleep ones left out."""
-        then, values = _then(moment, ["place <> 'asleep'", "due_sort < ?"], [iso(moment)], among=(1,))
+        then, values = periods_at(moment, ["place <> 'asleep'", "due_sort < ?"], [iso(moment)], among=(1,))
         with self.store.views.reading() as c:
             c.execute(f"SELECT COUNT(*) AS n FROM ({then}) then_known", values)
             return int(c.fetchone()["n"])
@@ -142,7 +142,7 @@ class Moments(Projection):
     def columns(self, moment: datetime, wanted: Wanted, limit: int) -> dict[str, list[str]]:
         """The first leads of each column, what was due first on top; all columns in one pass."""
         conditions, values = self._where(wanted)
-        then, values = _then(moment, conditions, values, among=(1,))
+        then, values = periods_at(moment, conditions, values, among=(1,))
         with self.store.views.reading() as c:
             c.execute("SELECT lead, place FROM (SELECT lead, place, ROW_NUMBER() OVER (PARTITION BY place ORDER BY due_sort, "
                       f"received_at, lead) AS nth FROM ({then}) then_known) ranked WHERE nth <= ? ORDER BY place, nth",
@@ -154,7 +154,7 @@ class Moments(Projection):
 
     def endings(self, moment: datetime, wanted: Wanted) -> dict[str, int]:
         """How many had ended in each way by ``moment``, whatever ``wanted`` shows."""
-        then, values = _then(moment, *self._common(wanted, (0,)), among=(0,), columns="ended")
+        then, values = periods_at(moment, *self._common(wanted, (0,)), among=(0,), columns="ended")
         with self.store.views.reading() as c:
             c.execute(f"SELECT ended, COUNT(*) AS n FROM ({then}) then_known WHERE ended <> '' GROUP BY ended", values)
             found = {row["ended"]: int(row["n"]) for row in c.fetchall()}
@@ -164,7 +164,8 @@ class Moments(Projection):
         """A page of the list of then. ``sort`` is a key of :data:`SORTS`, with a minus for the other way round."""
         order = SORTS[sort.lstrip("-")].format(way="DESC" if sort.startswith("-") else "ASC")
         columns = ", ".join(sorted({"lead", *re.findall(r"\b[a-z_]{4,}\b", order)}))
-        then, values = _then(moment, *self._where(wanted), among=(0,) if wanted.show in ENDED_SHOWS else (1,), columns=columns)
+        among = (0,) if wanted.show in ENDED_SHOWS else (1,)
+        then, values = periods_at(moment, *self._where(wanted), among=among, columns=columns)
         with self.store.views.reading() as c:
             c.execute(f"SELECT lead FROM ({then}) then_known ORDER BY {order} LIMIT ? OFFSET ?", (*values, limit, offset))
             return [row["lead"] for row in c.fetchall()]
@@ -182,7 +183,7 @@ class Moments(Projection):
         if place is not None:
             conditions, values = [*conditions, f"({column}, lead) {'<' if way == 'DESC' else '>'} (?, ?)"], [*values, *place]
         among = (0, 1) if everything else (0,) if wanted.show in ENDED_SHOWS else (1,)
-        then, values = _then(moment, conditions, values, among=among)
+        then, values = periods_at(moment, conditions, values, among=among)
         with self.store.views.reading() as c:
             c.execute(f"SELECT lead, {column} AS place FROM ({then}) then_known ORDER BY {column} {way}, lead {way} LIMIT ?",
                       (*values, limit))
@@ -197,10 +198,13 @@ class Moments(Projection):
             return {row["id"]: row["number"] for row in c.fetchall()}
 
     def _common(self, wanted: Wanted, among: Collection[int]) -> tuple[list[str], list[Any]]:
-        """Conditions of everything but ``show``. Words are looked for in what is known today: the past has no index."""
-        conditions, values = replace(wanted, words="").common(among)
+        """Conditions of everything but ``show``. Words and tags are looked for in what is known today: the past has no index."""
+        conditions, values = replace(wanted, words="", tag="").common(among)
         if wanted.words:
             asked, found = lead_words.matching(wanted.words, lead_words.BOTH) or lead_words.NOTHING
+            conditions, values = [*conditions, f"lead IN (SELECT id FROM leads WHERE number IN ({asked}))"], [*values, *found]
+        if wanted.tag:
+            asked, found = lead_tags.having(wanted.tag, lead_words.BOTH)
             conditions, values = [*conditions, f"lead IN (SELECT id FROM leads WHERE number IN ({asked}))"], [*values, *found]
         return conditions, values
 
@@ -209,8 +213,8 @@ class Moments(Projection):
         return [*shown[0], *common[0]], [*shown[1], *common[1]]
 
 
-def _then(moment: datetime, conditions: Sequence[str], values: Sequence[Any], among: Sequence[int],
-          columns: str = "*") -> tuple[str, list[Any]]:
+def periods_at(moment: datetime, conditions: Sequence[str], values: Sequence[Any], among: Sequence[int],
+               columns: str = "*") -> tuple[str, list[Any]]:
     """The periods that ``moment`` lies in, as a question. A period of a class cannot have begun earlier than the class is long:
     an index gives the few that can hold the moment, whether it is of last week or of years ago."""
     at = iso(moment)

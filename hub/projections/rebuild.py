@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from hub.projections.base import Projection
 from hub.projections.batch import Batch
-from hub.store.base import Cursor, EventStore
+from hub.store.base import Cursor, EventStore, Notification
 from hub.store.tables import Tables
 
 BATCH = 2_000
@@ -47,7 +47,7 @@ class Progress(NamedTuple):
         return (self.target - self.position) / self.rate if self.rate else None
 
 
-def run(store: EventStore, projection: Projection, skipped: Callable[[str], frozenset[int]],
+def run(store: EventStore, projection: Projection, without: Callable[[Notification], bool],
         tell: Callable[[Progress], object]) -> int:
     """See :meth:`hub.projections.runner.Runner.rebuild`."""
     views, new = store.views, projection.fresh()
@@ -60,7 +60,7 @@ def run(store: EventStore, projection: Projection, skipped: Callable[[str], froz
                 batch = Batch(store, rows)
                 batch.prepare([new])
                 with place_beside.writing() as cursor:
-                    _apply(cursor, batch, new, skipped(projection.name))
+                    _apply(cursor, batch, new, without)
                 position, read = rows[-1].id, read + len(rows)
                 rate = read / max(time.monotonic() - begin, 1e-6)
                 progress = Progress(projection.name, "running", position, max(position, store.head()), rate)
@@ -82,11 +82,11 @@ def run(store: EventStore, projection: Projection, skipped: Callable[[str], froz
             return read
 
 
-def _apply(cursor: Cursor, batch: Batch, projection: Projection, skipped: frozenset[int]) -> None:
+def _apply(cursor: Cursor, batch: Batch, projection: Projection, without: Callable[[Notification], bool]) -> None:
     start = 0
     while (failed := batch.apply(cursor, projection, start, len(batch.rows))) is not None:
         row = batch.rows[failed.at]
-        if row.id not in skipped:
+        if not without(row):
             raise RebuildFailed(f"position {row.id} ({row.topic}): {failed.reason}")
         batch.apply(cursor, projection, start, failed.at)
         start = failed.at + 1

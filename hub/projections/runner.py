@@ -6,6 +6,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from threading import Condition
 from threading import Event as Flag
 from typing import Any
@@ -67,18 +68,21 @@ class Runner:
 
     The position of a projection is read and written in the transaction that writes its tables: what
     another runner has applied meanwhile is never applied again. ``skipped`` tells at which positions a person
-    decided that a projection does without an event that it cannot take. ``make_tables`` False: raises
-    :class:`NotMigrated` where tables are missing, instead of making them.
+    decided that a projection does without an event that it cannot take; ``altered`` whether an event, or one before it in its
+    stream, was altered past the hub: it then does without it as well, so that nobody stops the department by one byte.
+    ``make_tables`` False: raises :class:`NotMigrated` where tables are missing, instead of making them.
     """
 
     def __init__(self, store: EventStore, projections: Sequence[Projection], *, batch: int = BATCH,
                  pause: Callable[[float], object] = time.sleep, make_tables: bool = True,
-                 skipped: Callable[[str], frozenset[int]] = nothing_skipped) -> None:
+                 skipped: Callable[[str], frozenset[int]] = nothing_skipped,
+                 altered: Callable[[Notification], bool] = lambda row: False) -> None:
         self.store = store
         self.views = store.views
         self.projections = {projection.name: projection for projection in projections}
         self.batch = batch
         self.skipped = skipped
+        self.altered = altered
         self.holder = uuid4().hex
         self._pause = pause
         self._moved = Condition()
@@ -223,11 +227,20 @@ class Runner:
                 if not _stands_at(self._row(cursor, projection.name), projection, position):
                     return poison
                 failure = batch.apply(cursor, projection, poison, poison + 1)
-                if failure is None or rows[poison].id in self.skipped(projection.name):
+                if failure is None or self._without(projection.name, rows[poison]):
                     self._move(cursor, [projection], rows[poison].id)
                     return poison + 1
                 self._note_failure(cursor, projection, rows[poison], failure, last=attempt == ATTEMPTS - 1)
         return poison
+
+    def _without(self, name: str, row: Notification) -> bool:
+        """Whether a read model does without an event that it cannot take."""
+        if row.id in self.skipped(name):
+            return True
+        if self.altered(row):
+            logger.error("%s does without the event at position %d: its stream was altered past the hub", name, row.id)
+            return True
+        return False
 
     def _move(self, cursor: Cursor, projections: Sequence[Projection], position: int) -> None:
         if projections:
@@ -277,7 +290,7 @@ class Runner:
         if not self.store.leases.hold(lease, self.holder, REBUILD_LEASE):
             raise rebuilds.RebuildFailed(f"{name} is being rebuilt by another process already")
         try:
-            read = rebuilds.run(self.store, self.projections[name], self.skipped, told)
+            read = rebuilds.run(self.store, self.projections[name], partial(self._without, name), told)
         except rebuilds.RebuildFailed as failed:
             rebuilds.note_failure(self.views, name, str(failed))
             raise

@@ -6,6 +6,7 @@ sender. It is no answer of ours in the sense of the process: the deadlines run o
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import deque
 from collections.abc import Mapping
@@ -21,7 +22,10 @@ from hub.domain.errors import SENTENCES, sentences
 from hub.domain.lead.talk import Route
 from hub.domain.partner import TemplateState
 from hub.domain.state import LeadState
+from hub.store import Unreadable
 from hub.traffic.state import States
+
+log = logging.getLogger(__name__)
 
 POSITION = "acknowledgements"
 AT_ONCE = timedelta(hours=1)
@@ -75,9 +79,12 @@ class Acknowledger:
             self.states.move(POSITION, str(self.hub.store.head()), now)
             return 0
         asked, upto = 0, int(position)
-        for upto, event in self.hub.store.log(int(position), BATCH):  # noqa: B007  the last one is where to go on
+        for upto, event in self.hub.store.log(int(position), BATCH):
             if isinstance(event, e.MessageReceived) and event.message == 1 and now - event.at < AT_ONCE:
-                asked += self._answer(event, now)
+                try:
+                    asked += self._answer(event, now)
+                except Unreadable as error:
+                    log.error("position %d is not acknowledged: a card of the client was altered past the hub: %s", upto, error)
         if upto > int(position):
             self.states.move(POSITION, str(upto), now)
         return asked

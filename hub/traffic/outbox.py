@@ -19,6 +19,7 @@ from hub.application import LeadHub
 from hub.channels.base import Channel, Failed, Outgoing, Result, Retry, Sent, Trouble, Unknown
 from hub.domain.delivery import File
 from hub.domain.event import ERASED
+from hub.store import Unreadable
 from hub.store.base import EventStore
 from hub.traffic.inbound import where
 from hub.traffic.removals import Removals
@@ -147,6 +148,7 @@ class Sender:
         self.sources: Mapping[str, Source] = {"lead": LeadMessages(hub), "call": LeadCalls(hub),
                                                  "staff": StaffMessages(hub, public_url), "removal": Removals(hub)}
         self._answers: dict[str, Result] = {}
+        self._unreadable: set[str] = set()
 
     def turn(self, channel: Channel, go_on: Callable[[], bool] = lambda: True) -> int:
         """Send what this account has to send now; how many messages were settled. ``go_on`` renews the lease.
@@ -159,7 +161,14 @@ class Sender:
                 continue
             if not go_on():
                 break
-            if self._one(channel, row):
+            try:
+                done = self._one(channel, row)
+            except Unreadable as error:  # altered past the hub: it waits, and the messages of others go on
+                if row["stream"] not in self._unreadable:
+                    self._unreadable.add(row["stream"])
+                    log.error("what %s asks for is not sent: %s", row["stream"], error)
+                done = False
+            if done:
                 settled += 1
             elif row["source"] != "removal":  # deleting knows no order
                 held_up.add(row["stream"])  # what was asked for later does not overtake it

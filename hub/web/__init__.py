@@ -11,15 +11,22 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from hub.metrics import Metrics
 from hub.store.keys import derive
 from hub.traffic.state import States
-from hub.web import access, audit, errors, frame, guard, health, hooks, observed, own_notices, past, public, words
+from hub.web import access, audit, errors, frame, guard, health, hooks, jobs, live, observed, own_notices, past, public, words
+from hub.web import search as search_pages
 from hub.web.admin import index
 from hub.web.api import openapi
+from hub.web.audit import damage, log, trail
 from hub.web.board import page
+from hub.web.board.saved import SavedViews
 from hub.web.desk import Parts
-from hub.web.lead import blueprint, card, merging, pages  # noqa: F401  they add their views to the blueprint
+from hub.web.drafts import Drafts
+from hub.web.lead import blueprint, card, contacts, merging, pages, step  # noqa: F401  they add their views to the blueprint
 from hub.web.rates import rates_of
+from hub.web.reports import page as reports_pages
 from hub.web.sessions import Access
+from hub.web.sheets import exports, imports
 from hub.web.tokens import Tokens
+from hub.web.what_if import page as what_if_pages
 
 MAX_REQUEST = 12_000_000
 """Bytes of a request of our own pages; the intake of forms has limits of its own."""
@@ -59,9 +66,11 @@ def all_pages() -> Flask:
     frame.set_up(app)
     guard.set_up(app)
     errors.set_up(app)
+    damage.set_up(app)
     words.set_up(app)
     past.set_up(app)
-    for part in (access.bp, own_notices.bp, public.bp, hooks.bp, page.bp, blueprint.bp, index.bp, audit.bp, health.bp):
+    for part in (access.bp, own_notices.bp, live.bp, public.bp, hooks.bp, page.bp, blueprint.bp, index.bp, audit.bp, trail.bp,
+                 log.bp, jobs.bp, what_if_pages.bp, reports_pages.bp, search_pages.bp, imports.bp, exports.bp, health.bp):
         app.register_blueprint(part)
     openapi.set_up(app)
     return app
@@ -80,9 +89,16 @@ def furnish(app: Flask, parts: Parts, metrics: Metrics | None = None, metrics_to
     parts.hub.outgoing.outbox.prepare()
     parts.hub.audit.ledger.prepare()
     States(parts.hub.store).prepare()
+    parts.hub.jobs.prepare()
+    views = SavedViews(parts.hub.store)
+    views.prepare()
+    drafts = Drafts(parts.hub.store)
+    drafts.prepare()
     app.extensions.update({
-        "hub": parts, "access": people, "tokens": tokens, "metrics": metrics or Metrics(), "metrics_token": metrics_token,
-        "readiness": health.Readiness(parts), "form_rates": rates_of(parts.hub.store)})
+        "hub": parts, "drafts": drafts, "access": people, "tokens": tokens, "saved views": views,
+        "metrics": metrics or Metrics(), "metrics_token": metrics_token,
+        "readiness": health.Readiness(parts), "form_rates": rates_of(parts.hub.store),
+        "feed": live.Feed(parts)})
     return app
 
 

@@ -9,10 +9,12 @@ from flask import Blueprint, flash, g, make_response, redirect, render_template,
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from hub.domain.aggregate import Actor
 from hub.domain.errors import Refused
+from hub.domain.staff import user_stream
 from hub.web import errors, guard
 from hub.web.desk import me, now, signed_in, the_access, the_hub
-from hub.web.frame import A_YEAR, LANGUAGE_COOKIE, language, page_languages
+from hub.web.frame import A_YEAR, LANGUAGE_COOKIE, language, page_languages, the_process
 from hub.web.sessions import ABSOLUTE, Session, change_password
 
 bp = Blueprint("access", __name__)
@@ -34,6 +36,21 @@ def safe_next(wanted: str | None) -> str:
     if parts.scheme or parts.netloc or "\\" in wanted or parts.path in NEVER_NEXT:
         return "/"
     return wanted
+
+
+def _note_failure(user: UUID | None, refused: Refused, why: str = "wrong") -> None:
+    """A failed sign-in is a fact of the log; of a flood of them a few are, which tell how many there were."""
+    times = the_access().failures_to_tell(user, now())
+    if times:
+        why = "waits" if refused.code == "sign_in_wait" else why
+        the_hub().note_access(lambda note: note.failed(user, why, times, request.remote_addr or ""), at=now())
+
+
+def _note_end(what: str) -> None:
+    """Somebody ended sessions of theirs."""
+    signed = g.get("signed")
+    if signed is not None:
+        the_hub().note_access(lambda note: note.signed_out(signed.stream, what), actor=signed.actor, at=now())
 
 
 def _begin_session(response: Response, user: UUID) -> Response:
@@ -68,17 +85,22 @@ def sign_in() -> Response:
     try:
         user = the_access().check(login, request.form.get("password", ""), request.remote_addr or "", now())
     except Refused as refused:
+        known = user_stream(login)
+        _note_failure(known if the_access().user(known).login else None, refused)
         page = render_template("access/sign_in.html", next=wanted, login=login, error=refused.say(language()))
         answer = make_response(page, errors.status_of(refused))
         if "minutes" in refused.params:
             answer.headers["Retry-After"] = str(int(str(refused.params["minutes"])) * 60)
         return answer
+    # Before the session: nobody is in of whom the log does not say so.
+    the_hub().note_access(lambda note: note.signed_in(user, request.remote_addr or ""), actor=Actor(f"user:{user}"), at=now())
     return _begin_session(redirect(wanted, 303), user)
 
 
 @bp.post("/sign-out")
 def sign_out() -> Response:
     """End the session, on the server too."""
+    _note_end("this")
     _end_session()
     answer = _forget_cookie(redirect(url_for("access.sign_in"), 303))
     answer.headers["Clear-Site-Data"] = '"cache"'
@@ -107,8 +129,12 @@ def password() -> Response:
 
 def _change_own(current: str, new: str, again: str) -> None:
     access, person = the_access(), me()
-    if not access.verify_own(person.stream, current, request.remote_addr or "", now()):
-        raise Refused("password_not_yours", field="current")
+    try:
+        if not access.verify_own(person.stream, current, request.remote_addr or "", now()):
+            raise Refused("password_not_yours", field="current")
+    except Refused as refused:
+        _note_failure(person.stream, refused, "own")
+        raise
     if new != again:
         raise Refused("password_differs", field="again")
     if new == current:
@@ -121,14 +147,14 @@ def _change_own(current: str, new: str, again: str) -> None:
 def account() -> str:
     """One's own sessions, theme and language."""
     access, person = the_access(), me()
-    roles = the_hub().process.roles
+    roles = the_process().roles
     here = access.touch(person.session, request.remote_addr or "", now())
     return render_template("access/account.html", here=here and here.key,
-                           sessions=[_shown(session) for session in access.sessions(person.stream, now())],
+                           sessions=[session_shown(session) for session in access.sessions(person.stream, now())],
                            roles=[roles[r].name(language()) for r in person.roles if r in roles], languages=page_languages())
 
 
-def _shown(session: Session) -> dict[str, object]:
+def session_shown(session: Session) -> dict[str, object]:
     """A session as a person recognises it: the browser and the system out of what it calls itself."""
     agent = session.agent
     browser = next((title for mark, title in BROWSERS if mark in agent), _("Неизвестный браузер"))
@@ -141,6 +167,7 @@ def _shown(session: Session) -> dict[str, object]:
 @signed_in
 def close_session(key: str) -> Response:
     """End one of one's own sessions."""
+    _note_end("other")
     the_access().close_one(key, me().stream)
     flash(_("Сеанс завершён."), "ok")
     return redirect(url_for("access.account"), 303)
@@ -150,6 +177,7 @@ def close_session(key: str) -> Response:
 @signed_in
 def sign_out_everywhere() -> Response:
     """End all one's sessions, this one included."""
+    _note_end("all")
     the_access().close_all(me().stream)
     return _forget_cookie(redirect(url_for("access.sign_in"), 303))
 

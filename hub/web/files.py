@@ -1,6 +1,6 @@
 """Files that came with a lead or are attached to it: kept, found and handed out, for the pages and for the API alike.
 
-A file is always handed out as a download: most of them are a stranger's.
+A file is handed out as a download: most of them are a stranger's. Pictures and PDFs, known by how they begin, can be looked at.
 """
 
 from __future__ import annotations
@@ -64,6 +64,32 @@ def of_lead(lead: UUID, digest: str) -> Response:
         if ref.digest == digest:
             return _download(ref, event.subject)
     raise NotFound("no_such_file")
+
+
+LOOKS = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF87a": "image/gif", b"GIF89a": "image/gif",
+         b"%PDF-": "application/pdf"}
+"""Files that a browser may show, by how they begin. What a sender calls a file decides nothing."""
+
+
+def look_of(data: bytes) -> str:
+    """What a file may be shown as; empty for one that is only ever saved."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    return next((kind for beginning, kind in LOOKS.items() if data.startswith(beginning)), "")
+
+
+def shown(lead: UUID, digest: str) -> Response:
+    """A picture or a PDF of the lead in the browser, alone: no script, nothing from elsewhere. Any other file is saved."""
+    answer = of_lead(lead, digest)
+    answer.direct_passthrough = False
+    kind = look_of(answer.get_data())
+    if kind:
+        answer.mimetype = kind
+        answer.headers["Content-Disposition"] = answer.headers["Content-Disposition"].replace("attachment", "inline", 1)
+        # A PDF is drawn by the browser's own viewer, which a sandbox would keep out.
+        answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'" + (
+            "" if kind == "application/pdf" else "; sandbox")
+    return answer
 
 
 def refs_of(state: ReceiptState) -> tuple[FileRef, ...]:

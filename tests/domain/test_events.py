@@ -116,6 +116,9 @@ OPEN = {
     ("lead.head_opinion_given", "resources"),  # our own people's time
     ("lead.lost", "reason"), ("lead.stall_found", "reason"),  # codes of the process
     ("lead.person_erased", "reason"), ("lead.person_erased", "rule"),  # refused where it quotes the person
+    ("lead.tagged", "tag"), ("lead.untagged", "tag"),  # the department's own words, refused where they are an address
+    ("lead.move_undone", "previous"), ("lead.move_undone", "disqualified"),  # codes of the process
+    ("lead.move_undone", "gone"),  # deadlines
 }
 """The same for single events."""
 

@@ -36,6 +36,8 @@ CHOICES: dict[str, st.SearchStrategy[Any]] = {
     "value": st.sampled_from([PHONE.value, EMAIL.value]),
     "route": st.sampled_from([{"way": "email", "account": "email/main", "to": to} for to in (EMAIL.value, "x@example.ru")]),
     "account": st.sampled_from(["", "email/main"]),
+    "addresses": st.sampled_from([(), ({"kind": "phone", "value": PHONE.value},), ({"kind": "email", "value": "x"},),
+                                  ({"kind": "email", "value": "x@example.ru"}, {"kind": "phone", "value": PHONE.value})]),
     "action": st.sampled_from(["mvp", "who", "debrief"]), "minutes": st.sampled_from([30, 60]), "file": st.none(),
     "ours": st.sampled_from([(), ("а", "б")]), "theirs": st.sampled_from([(), ("в",)]), "members": st.just((("anna", "x"),)),
     "criteria_checked": st.sampled_from([True, True, False]), "text": st.sampled_from(["x", "x", " "]), "files": st.just(()),

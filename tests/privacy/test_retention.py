@@ -14,9 +14,8 @@ from hub.bootstrap import DURABLE
 from hub.config import PACKAGED_PROCESS
 from hub.domain.event import ERASED
 from hub.domain.privacy import ErasureBegun
-from hub.domain.process import months_before
 from hub.domain.process_check import BadProcess, read_process
-from hub.privacy.retention import Retention
+from hub.privacy.retention import Retention, months_before
 from hub.worker import Worker
 from tests.house import Department, after, days, form, phone
 from tests.privacy.clinic import Clinic, delivery, held_by

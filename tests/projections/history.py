@@ -31,10 +31,17 @@ def history() -> tuple[Event, ...]:
     with tempfile.TemporaryDirectory() as folder, Department(Path(folder)) as house:
         house.begin()
         for tell in (settings, a_deal_won, lost_and_back, refused_with_a_letter, merged_and_split, left_lying, quarantined,
-                     talked, erased):
+                     talked, sorted_out, advertised, erased):
             tell(house)
             house.runner.catch_up()
         return tuple(event for _, event in house.store.log(0, 100_000))
+
+
+def advertised(house: Department) -> None:
+    """Came by an advertisement, and wrote again from another one: the first counts."""
+    for source in ("yandex", "vk"):
+        marks = (("utm_source", source), ("utm_medium", "cpc"))
+        house.receive(form(phone(77), id=f"ad {source}", attribution=marks), after(days=24))
 
 
 def erased(house: Department) -> None:
@@ -84,6 +91,9 @@ def a_deal_won(house: Department) -> None:
     house.do(lead, "hand_over", "vera", after(days=7), account_manager=user("olga"))
     house.receive(form(phone(1)), after(days=8))
     house.hub.open_request(lead, "Поддержка", actor=actor("olga"), at=after(days=9))
+    house.do(lead, "record_chance", "olga", after(days=9), kind="upsell", text="Мобильное приложение", amount="400000")
+    house.do(lead, "record_chance", "olga", after(days=9), kind="cross_sell", text="Реклама")
+    house.do(lead, "close_chance", "olga", after(days=10), chance=1, won=True, text="Подписали")
 
 
 def lost_and_back(house: Department) -> None:
@@ -122,12 +132,13 @@ def merged_and_split(house: Department) -> None:
 
 
 def left_lying(house: Department) -> None:
-    """Untaken: reminded, late; another asleep and a third with an absent owner; a fourth has only come."""
+    """Untaken: reminded, late; another asleep and a third with an absent owner; a fourth has only come, a fifth is a test."""
     for n in (20, 21):
         house.hub.pass_time(house.new_lead(form(phone(n))), at=after(hours=2))
     house.do(house.screened_lead(phone(22)), "sleep", until=after(days=90).date(), why="отложен")
     house.hub.offer_absent(house.screened_lead(phone(23), who="boris"), at=after(days=21))
     house.new_lead(form(phone(24)), MONDAY + timedelta(days=21))
+    house.new_lead(replace(form(phone(25)), test=True), MONDAY + timedelta(days=21))
 
 
 def quarantined(house: Department) -> None:
@@ -162,6 +173,24 @@ def talked(house: Department) -> None:
     first, second, _ = (UUID(row["id"]) for row in _dead(house))
     house.hub.was_read(first, None, actor=actor("anna"), at=after(days=23))
     house.hub.dismiss(second, "проверка", actor=actor("anna"), at=after(days=23))
+
+
+def sorted_out(house: Department) -> None:
+    """Tagged, moved and moved back at once: what the move met is not met, and it made no stay."""
+    lead, other = (house.screened_lead(phone(n)) for n in (60, 61))
+    for tag in ("тендер", "срочно"):
+        house.do(lead, "tag", "anna", MONDAY, tag=tag)
+    house.do(lead, "untag", tag="срочно")
+    house.do(other, "tag", tag="тендер")
+    house.do(other, "sleep", until=after(days=90).date(), why="отложен")
+    contact = house.new_lead(form(phone(62)), after(days=24))
+    house.do(contact, "take", at=after(days=24))
+    if house.hub.lead(contact).stage == "contact":
+        house.do(contact, "capture_contact", at=after(days=24), timezone="Europe/Moscow")
+    for _ in range(2):
+        house.do(contact, "move", at=after(days=24, minutes=2), to="contact")
+        house.do(contact, "undo_move", at=after(days=24, minutes=2, seconds=5))
+    house.do(contact, "move", at=after(days=24, minutes=5), to="contact")
 
 
 def _dead(house: Department) -> list[Any]:

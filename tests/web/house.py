@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,10 +17,13 @@ from jinja2.bccache import Bucket
 from msgspec.structs import replace
 
 from hub.application import THE_HUB, LeadHub
+from hub.bootstrap import know_long_works
 from hub.calendar import russian_days
 from hub.domain.aggregate import Actor
 from hub.domain.delivery import Address, Delivery
+from hub.domain.event import Event
 from hub.domain.form import Form, FormSettings, form_stream
+from hub.domain.staff import user_stream
 from hub.projections import Runner
 from hub.projections.views import Views
 from hub.store.base import EventStore
@@ -164,8 +168,25 @@ def open_house(folder: Path, clock: Clock | None = None, public_url: str = "http
     hub = LeadHub(store, FileStore(folder / "files", keys, derive(SECRET, "files")), views, derive(SECRET, "contact index"))
     runner = Runner(store, views.all, skipped=hub.skipped_by)
     hub.publish_process(PROCESS.read_text(encoding="utf-8"), *days(), actor=THE_HUB, at=clock())
-    app = furnish(_pages(), Parts(hub, runner, clock, public_url, derive(SECRET, "forms"), derive(SECRET, "sessions")))
+    parts = Parts(hub, runner, clock, public_url, derive(SECRET, "forms"), derive(SECRET, "sessions"))
+    know_long_works(parts)
+    app = furnish(_pages(), parts)
     return House(store, keys, hub, runner, clock, app)
+
+
+def told_house(folder: Path, events: Sequence[Event], at: datetime, *logins: str) -> House:
+    """A hub whose log is ``events``. People of theirs who sign in with :data:`PASSWORD` are named by their ``logins``."""
+    keys, store = stores(folder, derive(SECRET, "keys"))
+    store.append(events)
+    views, clock = Views(store), Clock(at)
+    hub = LeadHub(store, FileStore(folder / "files", keys, derive(SECRET, "files")), views, derive(SECRET, "contact index"))
+    runner = Runner(store, views.all, skipped=hub.skipped_by)
+    runner.catch_up()
+    app = furnish(_pages(), Parts(hub, runner, clock, "http://localhost", derive(SECRET, "forms"), derive(SECRET, "sessions")))
+    house = House(store, keys, hub, runner, clock, app, {login: user_stream(login) for login in logins})
+    house.access._hasher = QUICK
+    _set_passwords(house)
+    return house
 
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -176,11 +197,15 @@ def add_people(house: House) -> None:
     """A person for each role, with :data:`PASSWORD`."""
     for login, (name, roles) in PEOPLE.items():
         house.users[login] = house.hub.add_user(login, name, roles, actor=THE_HUB, at=house.clock())
+    _set_passwords(house)
+    house.settle()
+
+
+def _set_passwords(house: House) -> None:
     hashed = QUICK.hash(PASSWORD)
     with house.store.writing() as c:
         for user in house.users.values():
             c.execute("INSERT INTO credentials VALUES (?, ?, 0, ?)", (user.hex, hashed, house.clock().isoformat()))
-    house.settle()
 
 
 def ready_house(folder: Path, public_url: str = "http://localhost", clock: Clock | None = None) -> House:

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from hub.store import Unavailable
+from hub.web import create_app
 from hub.web.frame import templates_folder
 from hub.web.guard import CSP, OPEN
 from tests.web.conftest import csrf_of, sign_in
@@ -131,11 +132,13 @@ def test_htmx_gets_an_error_as_a_fragment(client: FlaskClient) -> None:
 
 
 def test_a_fault_of_ours_is_logged_under_the_reference_that_is_shown(house: House, caplog: pytest.LogCaptureFixture) -> None:
-    @house.app.get("/boom")
+    app = create_app(house.app.extensions["hub"])
+
+    @app.get("/boom")
     def boom() -> str:
         raise RuntimeError("+79123456789") from ValueError("Иван")
 
-    answer = house.app.test_client().get("/boom")
+    answer = app.test_client().get("/boom")
     assert answer.status_code == 500
     assert "+79123456789" not in answer.text
     reference = re.search(r"номер (\w{8})", answer.text)
@@ -149,16 +152,18 @@ def test_a_fault_of_ours_is_logged_under_the_reference_that_is_shown(house: Hous
 def test_the_log_tells_nothing_of_what_a_person_or_a_stranger_wrote(house: House, caplog: pytest.LogCaptureFixture,
                                                                     monkeypatch: pytest.MonkeyPatch) -> None:
     """Messages of errors quote what was given: a log is kept longer and read by more people than a card."""
-    @house.app.get("/boom/<name>")
+    app = create_app(house.app.extensions["hub"])
+
+    @app.get("/boom/<name>")
     def boom(name: str) -> str:
         return str(int(request.args["q"]))
 
     def busy(*_: object) -> None:
         raise Unavailable("database is locked")
 
-    client = house.app.test_client()
+    client = app.test_client()
     assert client.get("/boom/%0aFORGED?q=Иван+79123456789").status_code == 500
-    monkeypatch.setattr(house.access, "touch", busy)
+    monkeypatch.setattr(app.extensions["access"], "touch", busy)
     client.set_cookie("hub_session", "x")
     assert client.get("/+79123456789").status_code == 503
     assert "Иван" not in caplog.text
@@ -168,11 +173,13 @@ def test_the_log_tells_nothing_of_what_a_person_or_a_stranger_wrote(house: House
 
 
 def test_a_busy_store_is_503_and_worth_trying_again(house: House) -> None:
-    @house.app.get("/busy")
+    app = create_app(house.app.extensions["hub"])
+
+    @app.get("/busy")
     def busy() -> str:
         raise Unavailable("locked")
 
-    answer = house.app.test_client().get("/busy")
+    answer = app.test_client().get("/busy")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "Ничего не потеряно" in answer.text
 

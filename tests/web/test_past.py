@@ -193,7 +193,7 @@ def test_board_list_and_map_are_as_they_were(client: FlaskClient, house: House, 
     assert house.hub.views.moments.counts(began, Wanted()).places == {"new": 1}
     page = text(client, "/process?at=2026-11-23T11:21")
     assert re.search(r'class="r" data-th="[^"]*">1</td>', page)
-    assert "/leads?stage=new&amp;at=" in page
+    assert "what=open&amp;stage=new" in page
 
 
 def test_an_erased_person_is_erased_in_every_moment(client: FlaskClient, house: House, deal: UUID) -> None:

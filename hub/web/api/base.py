@@ -51,13 +51,13 @@ def caller() -> Caller:
 def endpoint(method: str, rule: str, *, tag: str, gives: Any = None, query: type[Struct] | None = None,
              body: type[Struct] | None = None, scopes: tuple[str, ...] = ("read",), keyed: bool = False, guarded: bool = False,
              personal: bool = False, status: int = 200, summary: str = "", name: str = "", largest_file: int = 0,
-             gives_file: bool = False) -> Callable[[F], F]:
+             gives_file: str = "") -> Callable[[F], F]:
     """Declare ``method rule``.
 
     The view gets ``query`` and ``body`` as objects of these classes, and what the address holds. With ``largest_file`` (bytes)
-    the body is a file, which the view gets as ``data``; with ``gives_file`` the view answers with one. ``scopes``: one of them is
-    needed, beside what the hub itself checks of roles. ``keyed``: takes an Idempotency-Key; its answer is kept and must hold
-    no personal data. ``guarded``: takes If-Match. ``personal``: only for the token of a person.
+    the body is a file, which the view gets as ``data``; with ``gives_file`` (its media type) the view answers with one.
+    ``scopes``: one of them is needed, beside what the hub itself checks of roles. ``keyed``: takes an Idempotency-Key; its
+    answer is kept and must hold no personal data. ``guarded``: takes If-Match. ``personal``: only for the token of a person.
     """
     def declare(view: F) -> F:
         @wraps(view)
@@ -92,7 +92,7 @@ def endpoint(method: str, rule: str, *, tag: str, gives: Any = None, query: type
             doc["requestBody"] = {"required": any(info.required for info in msgspec.structs.fields(body)),
                                   "content": {"application/json": {"schema": component(body)}}}
         if largest_file:
-            doc["requestBody"] = {"required": True, "content": A_FILE}
+            doc["requestBody"] = {"required": True, "content": {A_FILE: BINARY}}
         doc["responses"] = _responses(method, rule, status, gives, guarded, gives_file)
         route = bp.route(rule, methods=[method], tags=[tag], endpoint=name or view.__name__)
         route(bp.doc(**doc)(answer))
@@ -100,7 +100,8 @@ def endpoint(method: str, rule: str, *, tag: str, gives: Any = None, query: type
     return declare
 
 
-A_FILE = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+A_FILE = "application/octet-stream"
+BINARY = {"schema": {"type": "string", "format": "binary"}}
 KEY_HEADER = {"name": "Idempotency-Key", "in": "header", "required": False,
             "description": "The same key with the same request gives the same answer again and does nothing twice.",
             "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"}}
@@ -124,14 +125,14 @@ def component(kind: Any) -> Any:
     return found
 
 
-def _responses(method: str, rule: str, status: int, gives: Any, guarded: bool, gives_file: bool) -> dict[str, Any]:
+def _responses(method: str, rule: str, status: int, gives: Any, guarded: bool, gives_file: str) -> dict[str, Any]:
     good: dict[str, Any] = {"description": "Done." if method != "GET" else "Here it is."}
     if gives_file:
-        good["content"] = A_FILE
+        good["content"] = {gives_file: {"schema": {"type": "object"}} if gives_file == "application/json" else BINARY}
     if gives is not None:
         good["content"] = {"application/json": {"schema": component(gives)}}
     said = {400, 401, 403, 422, 503}
-    if "<" in rule:
+    if "<" in rule or gives_file:
         said.add(404)
     if method != "GET":
         said |= {404, 409, 413, 415}

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 from hub.domain.events import FileRef
 from hub.web import files
-from hub.web.api.base import endpoint
+from hub.web.api.base import A_FILE, endpoint
 from hub.web.desk import the_hub
 from hub.web.lead.links import file_refs
 
@@ -62,7 +62,7 @@ def upload_file(lead: UUID, query: FileQuery, data: bytes) -> FileRef:
     return files.keep(lead, data, query.name, query.content_type)
 
 
-@endpoint("GET", "/leads/<uuid:lead>/files/<digest>", tag=TAG, gives_file=True)
+@endpoint("GET", "/leads/<uuid:lead>/files/<digest>", tag=TAG, gives_file=A_FILE)
 def download_file(lead: UUID, digest: str) -> Response:
     """The content of a file that the lead's history names; 404 where its person was erased."""
     return files.of_lead(lead, digest)

@@ -19,7 +19,7 @@ from hub.traffic.inbound import read_again
 from hub.web import files
 from hub.web.admin.quarantine import TABS, WHO, understood
 from hub.web.api import answers
-from hub.web.api.base import endpoint
+from hub.web.api.base import A_FILE, endpoint
 from hub.web.api.leads import Cursor, Limit, cursor_of, read_cursor
 from hub.web.by_hand import delivery_by_hand
 from hub.web.desk import me, now, parts, settle, the_hub
@@ -167,7 +167,7 @@ def release(receipt: UUID) -> Taken:
     return _taken(hub.release(receipt, actor=me().actor, at=now()))
 
 
-@endpoint("GET", "/quarantine/<uuid:receipt>/files/<int:number>", tag=TAG, gives_file=True, scopes=WHO)
+@endpoint("GET", "/quarantine/<uuid:receipt>/files/<int:number>", tag=TAG, gives_file=A_FILE, scopes=WHO)
 def download_quarantined_file(receipt: UUID, number: int) -> Response:
     """A file of a delivery by its place in `files`, from 0."""
     return files.of_receipt(receipt, _state(receipt), number)

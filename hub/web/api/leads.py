@@ -14,8 +14,10 @@ from msgspec import Meta, Struct
 
 from hub.domain.errors import Refused
 from hub.domain.event import Event
+from hub.domain.lead.board import LONGEST_TAG
 from hub.domain.state import LeadState
 from hub.projections.lead_queries import Wanted
+from hub.projections.lead_tags import tags_in
 from hub.projections.lead_tasks import iso
 from hub.web.api.base import Answered, endpoint
 from hub.web.api.schema import LARGEST, Instant
@@ -52,11 +54,12 @@ class LeadsQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     channel: Annotated[str, Meta(description="`website`, `phone`, `email`, `social`.")] = ""
     stage: Annotated[str, Meta(description="A stage of the process.")] = ""
     q: Annotated[str, Meta(max_length=WORDS, description="Words that name, company, person, address or request hold.")] = ""
+    tag: Annotated[str, Meta(max_length=LONGEST_TAG, description="A tag, in small letters.")] = ""
     number: Annotated[int, Meta(ge=1, le=LARGEST, description="The one lead with this number.")] | None = None
     sort: Annotated[Sort, Meta(description="A minus turns it round. `updated` suits programs that follow changes.")] = "-number"
     limit: Limit = 50
     cursor: Cursor = ""
-    at: Annotated[Instant | None, Meta(description="The list as it was. `q` is looked for in what is known today.")] = None
+    at: Annotated[Instant | None, Meta(description="The list as it was. `q` and `tag` look in what is known today.")] = None
 
 
 class DueRow(Struct, frozen=True):
@@ -102,6 +105,7 @@ class LeadRow(Struct, frozen=True, kw_only=True):
     meeting_at: datetime | None
     continuations: int
     advances: int
+    tags: list[str]
     test: bool
 
 
@@ -247,7 +251,7 @@ def _wanted(query: LeadsQuery, at: datetime) -> Wanted:
         show="all" if query.show == "everything" else query.show, owner=one_of("owner", query.owner, owners),
         segment=one_of("segment", query.segment, ("none", *process.segments)),
         channel=one_of("channel", query.channel, ("website", "phone", "email", "social")),
-        stage=one_of("stage", query.stage, tuple(process.stages)), words=query.q.strip(), me=me().id,
+        stage=one_of("stage", query.stage, tuple(process.stages)), words=query.q.strip(), tag=query.tag, me=me().id,
         day_ends=iso(day_end(process, at)))
 
 
@@ -264,7 +268,8 @@ def row_of(row: Any) -> LeadRow:
     told |= {name: _when(row[name]) if row[name] else None for name in ("stage_since", "ended_at", "meeting_at")}
     return LeadRow(
         id=UUID(row["id"]), phones=row["phones"].split(),
-        addresses=row["emails"].split(), offered_to=row["offered_to"].split(), received_at=_when(row["received_at"]),
+        addresses=row["emails"].split(), tags=tags_in(row),
+        offered_to=row["offered_to"].split(), received_at=_when(row["received_at"]),
         open=bool(row["is_open"]), test=bool(row["test"]), due=due,
         merged_into=UUID(row["merged_into"]) if row["merged_into"] else None, **told)
 

@@ -1,17 +1,21 @@
 // The page's own script. Everything hangs on data attributes and on document listeners, so fragments that htmx brings need no wiring:
 //   data-due="ISO" (countdown) · data-ago="ISO" (relative time) · data-copy="#id" or data-copy-text="..." · data-dialog="id" · data-close
-//   details.menu · data-score (score sheet) · form (double-submit guard; data-many allows repeats) · data-live="URL" (refresh every 15 s)
+//   details.menu · data-score (score sheet) · form (double-submit guard; data-many allows repeats) · data-live="URL" (refreshed when something happened)
 //   data-row (j/k) · data-key="KeyN" (that key presses it) · data-dismiss (removes its notice) · data-autosubmit · data-toggle="id"
 import "./js/live.js";
 import "./js/dialogs.js";
 import "./js/forms.js";
 import "./js/score.js";
 import "./js/keys.js";
+import { start as ring } from "./js/bell.js";
+import { start as listen } from "./js/stream.js";
 import { start } from "./js/time.js";
 import { toast } from "./js/toast.js";
 import { say } from "./js/words.js";
 
 start();
+ring();
+listen();
 
 async function copy(button) {
   const source = button.dataset.copy && document.querySelector(button.dataset.copy);

@@ -1,3 +1,5 @@
+import { openPalette } from "./search.js";
+
 // Keys by their place on the keyboard (event.code), so that they also work in the Russian layout; never while typing.
 //   Ctrl-K or /  search · ?  help · J K  through [data-row] · any [data-key="KeyN"] is pressed by its key
 
@@ -5,7 +7,7 @@ const visible = (element) => element.getClientRects().length > 0;
 
 function move(step) {
   const rows = [...document.querySelectorAll("[data-row]")].filter(visible);
-  if (!rows.length) return;
+  if (!rows.length) return document.querySelector(`[data-key="${step > 0 ? "KeyJ" : "KeyK"}"]`)?.click();
   const at = rows.findIndex((row) => row.classList.contains("here"));
   const next = rows[Math.max(0, Math.min(rows.length - 1, at < 0 ? 0 : at + step))];
   rows[at]?.classList.remove("here");
@@ -14,23 +16,17 @@ function move(step) {
   next.scrollIntoView({ block: "nearest" });
 }
 
-function search() {
-  const input = document.querySelector('input[name="q"]');
-  input?.focus();
-  input?.select();
-}
-
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input:not([type=checkbox],[type=radio],[type=range]),textarea,select,[contenteditable]");
   if ((event.ctrlKey || event.metaKey) && event.code === "KeyK") {
     event.preventDefault();
-    search();
+    openPalette();
     return;
   }
   if (event.code === "Escape" && typing?.name === "q") typing.blur();
   if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   if (event.key === "?" || (event.code === "Slash" && event.shiftKey)) document.getElementById("help")?.showModal();
-  else if (event.code === "Slash") search();
+  else if (event.code === "Slash") openPalette();
   else if (event.shiftKey) return;
   else if (event.code === "KeyJ") move(1);
   else if (event.code === "KeyK") move(-1);
