@@ -113,7 +113,7 @@ def _look(row: Any, act: Act, arguments: Mapping[str, str]) -> Row:
 
 
 @bp.post("/board/bulk")
-@needs("work", "decide")
+@needs("work", "decide", "intake", "account")
 def bulk() -> Response:
     """Ask what to do, show what would happen to each, and with ``step`` = ``do`` do it."""
     try:
@@ -177,7 +177,7 @@ def _refused(refused: Refused) -> Response:
 
 
 @bp.post("/board/undo")
-@needs("work", "decide")
+@needs("work", "decide", "intake", "account")
 def undo() -> Response:
     """Take back the moves that were just made, each where nothing has happened since (R0)."""
     try:
