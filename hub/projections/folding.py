@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any
+from typing import Any, Self
 
 from hub.domain.aggregate import Aggregate
 from hub.domain.event import Event
-from hub.store.base import EventStore
+from hub.domain.lead import Lead
+from hub.projections.base import Projection
+from hub.store.base import Cursor, EventStore
 
 KEPT = 2_000
 """How many states are kept at hand; the rest is folded again from its stream when its next event comes."""
@@ -15,6 +17,23 @@ KEPT_BEHIND = 12_000
 """So many while the past is read in the order of the log, in which as many leads are under way at once."""
 BEHIND = 200
 """Events in one go that only a reader of the past gets."""
+
+
+class OfLeads(Projection):
+    """A projection that shows the states of leads. ``kept``: how many of them are kept at hand."""
+
+    def __init__(self, store: EventStore, kept: int = KEPT) -> None:
+        self.store = store
+        self._states = Folded(store, Lead, kept)
+
+    def wants(self, topic: str) -> bool:
+        return topic.startswith("lead.")
+
+    def fresh(self) -> Self:
+        return type(self)(self.store, KEPT_BEHIND)
+
+    def apply(self, cursor: Cursor, position: int, event: Event) -> None:
+        self.apply_all(cursor, [(position, event)])
 
 
 class Folded:

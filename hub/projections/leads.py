@@ -6,14 +6,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import count
-from typing import Any, Self
+from typing import Any
 
-from hub.domain.event import Event
 from hub.domain.lead import Lead
 from hub.domain.state import LeadState
 from hub.projections import lead_meetings, lead_tags, lead_twins, lead_words
-from hub.projections.base import Projection, Row
-from hub.projections.folding import KEPT, KEPT_BEHIND, Folded
+from hub.projections.base import Row
+from hub.projections.folding import KEPT, OfLeads
 from hub.projections.lead_queries import ASLEEP, OPEN, LeadQueries
 from hub.projections.lead_tasks import TABLE as TASKS_TABLE
 from hub.projections.lead_tasks import LeadTasks
@@ -32,7 +31,7 @@ def iso(at: datetime | None) -> str | None:
     return at.astimezone(UTC).isoformat(timespec="microseconds") if at else None
 
 
-class Leads(LeadQueries, Projection):
+class Leads(LeadQueries, OfLeads):
     """Rows of the board; the number of a lead is its place in the order of arrival."""
 
     name = "leads"
@@ -67,19 +66,9 @@ class Leads(LeadQueries, Projection):
     """ + lead_words.TABLE + lead_tags.TABLE + lead_twins.TABLE + lead_meetings.TABLE + TASKS_TABLE
 
     def __init__(self, store: EventStore, kept: int = KEPT) -> None:
-        self.store = store
+        super().__init__(store, kept)
         self.tasks = LeadTasks(store)
         self.meetings = lead_meetings.LeadMeetings(store)
-        self._states = Folded(store, Lead, kept)
-
-    def wants(self, topic: str) -> bool:
-        return topic.startswith("lead.")
-
-    def fresh(self) -> Self:
-        return type(self)(self.store, KEPT_BEHIND)
-
-    def apply(self, cursor: Cursor, position: int, event: Event) -> None:
-        self.apply_all(cursor, [(position, event)])
 
     def apply_all(self, cursor: Cursor, rows: Sequence[Row]) -> None:
         """Only the last state of each lead is written."""

@@ -10,18 +10,16 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
-from hub.domain.event import Event
-from hub.domain.lead import Lead
 from hub.domain.replay import known_at
 from hub.domain.state import LeadState
 from hub.projections import lead_tags, lead_words
-from hub.projections.base import Projection, Row
-from hub.projections.folding import KEPT, KEPT_BEHIND, Folded
+from hub.projections.base import Row
+from hub.projections.folding import OfLeads
 from hub.projections.lead_queries import ASLEEP, ENDED_SHOWS, Counts, Wanted, counted
 from hub.projections.leads import FAR, is_planned, iso
-from hub.store.base import Cursor, EventStore
+from hub.store.base import Cursor
 
 SHORTEST = timedelta(minutes=15)
 LONGEST = 12
@@ -66,7 +64,7 @@ def facts_of(s: LeadState) -> Facts:
         continuations=s.continuations, received_at=iso(s.received_at) or "")
 
 
-class Moments(Projection):
+class Moments(OfLeads):
     """A row a period: ``since`` is when the hub knew, ``until`` when something changed (``9999`` while nothing has)."""
 
     name = "moments"
@@ -80,19 +78,6 @@ class Moments(Projection):
         CREATE INDEX lead_moments_then ON lead_moments (is_open, length, since, until, ended, place, owner, segment, channel,
             stage, due_sort, planned, continuations, ended_at);
     """
-
-    def __init__(self, store: EventStore, kept: int = KEPT) -> None:
-        self.store = store
-        self._states = Folded(store, Lead, kept)
-
-    def wants(self, topic: str) -> bool:
-        return topic.startswith("lead.")
-
-    def fresh(self) -> Self:
-        return type(self)(self.store, KEPT_BEHIND)
-
-    def apply(self, cursor: Cursor, position: int, event: Event) -> None:
-        self.apply_all(cursor, [(position, event)])
 
     def apply_all(self, cursor: Cursor, rows: Sequence[Row]) -> None:
         """The last period of each lead is read once, and each changed period written once. What several events of one

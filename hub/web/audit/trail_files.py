@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -14,6 +13,7 @@ from flask_babel import gettext as _
 
 from hub.jobs import Kind, Work
 from hub.projections.trail import FIRST, Place, Wanted
+from hub.sheets import csvs
 from hub.web import frame, words
 from hub.web.audit.trail_filter import described, read
 from hub.web.audit.trail_kinds import group_title, kind_title
@@ -22,7 +22,7 @@ from hub.web.desk import Parts, the_hub
 from hub.web.sessions import Access
 from hub.web.tokens import Tokens
 
-FORMATS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
+FORMATS = {"csv": csvs.MEDIA_TYPE, "jsonl": "application/x-ndjson"}
 TRAIL = "audit-trail"
 """The kind of long work, and what its files are called."""
 BATCH = 500
@@ -30,13 +30,6 @@ BATCH = 500
 PART = 100_000
 """Lines of a file; a longer trail comes in several. A spreadsheet opens about a million."""
 COUNTED = 50_000_000
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What a cell begins with that a spreadsheet would calculate."""
-
-
-def guarded(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula: with an apostrophe before it, which is not shown as its value."""
-    return f"'{cell}" if cell.lstrip(" ").startswith(FORMULA) or cell.startswith(FORMULA) else cell
 
 
 def headings() -> list[str]:
@@ -47,18 +40,12 @@ def headings() -> list[str]:
 
 def csv_text(lines: Iterable[TrailLine], *, begin: bool) -> bytes:
     """Lines of a table as a Russian Excel opens it: UTF-8 with its mark, semicolons. ``begin``: mark and headings first."""
-    out = io.StringIO(newline="")
-    table = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    if begin:
-        out.write("\N{ZERO WIDTH NO-BREAK SPACE}")
-        table.writerow(headings())
-    for line in lines:
-        table.writerow([guarded(cell) for cell in (
-            _stamp(line.at), _stamp(line.happened), line.who, line.what, details(line), group_title(line.group),
-            kind_title(line.topic), f"L-{line.number}" if line.number is not None else "", str(line.version) if line.own else "",
-            str(line.place.position), "" if line.leaf is None else str(line.leaf), str(line.stream), str(line.version),
-            line.topic)])
-    return out.getvalue().encode()
+    told = [[
+        _stamp(line.at), _stamp(line.happened), line.who, line.what, details(line), group_title(line.group),
+        kind_title(line.topic), f"L-{line.number}" if line.number is not None else "", str(line.version) if line.own else "",
+        str(line.place.position), "" if line.leaf is None else str(line.leaf), str(line.stream), str(line.version),
+        line.topic] for line in lines]
+    return ((csvs.MARK if begin else "") + csvs.text([headings(), *told] if begin else told, strict=True)).encode()
 
 
 def jsonl_text(lines: Iterable[TrailLine]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
+from hub.application import Done
 from hub.domain.errors import NotFound, Refused
 from hub.domain.state import LeadState
 from hub.store import Unreadable
@@ -232,25 +234,24 @@ def merge(lead: UUID) -> Response:
 @needs("work")
 def merged(lead: UUID) -> Response:
     """Merge the other card into this one; both histories stay."""
-    try:
-        other = find_lead(request.form.get("other", ""))
-        settle(the_hub().merge(lead, other, request.form.get("why", ""), actor=me().actor, at=now()).position)
-    except Refused as refused:
-        return _page(Card(lead), request.form.get("other", ""), refused)
-    flash(_("Карточки объединены, работа идёт в этой."), "ok")
-    return go(lead_url(lead))
+    return _decided(lead, the_hub().merge, _("Карточки объединены, работа идёт в этой."))
 
 
 @bp.post("/leads/<uuid:lead>/apart")
 @needs("work")
 def apart(lead: UUID) -> Response:
     """The other card only looks like this one: it is not proposed again."""
+    return _decided(lead, the_hub().tell_apart, _("Отмечено: это разные заявки. Больше не предложим их объединить."))
+
+
+def _decided(lead: UUID, decide: Callable[..., Done], said: str) -> Response:
+    """What was decided about this card and the other one; a refusal comes back with both."""
     try:
         other = find_lead(request.form.get("other", ""))
-        settle(the_hub().tell_apart(lead, other, request.form.get("why", ""), actor=me().actor, at=now()).position)
+        settle(decide(lead, other, request.form.get("why", ""), actor=me().actor, at=now()).position)
     except Refused as refused:
         return _page(Card(lead), request.form.get("other", ""), refused)
-    flash(_("Отмечено: это разные заявки. Больше не предложим их объединить."), "ok")
+    flash(said, "ok")
     return go(lead_url(lead))
 
 

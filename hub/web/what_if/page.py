@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +15,7 @@ from werkzeug.wrappers import Response
 from hub.domain.clockwork import instant
 from hub.domain.errors import Refused
 from hub.projections.scored import Sheet
+from hub.sheets import csvs
 from hub.trying import LACKING, Landed, Trial
 from hub.web.admin.base import done, lead_url
 from hub.web.admin.process import KEEP, Desk, change_usual, desk, readable
@@ -182,13 +181,13 @@ def table() -> Response:
     if readable(text) is None or (not number and desk().faults):
         abort(404)
     lines = list(_lines(_trial(text)))
-    return Response("\ufeff" + "".join(lines), mimetype="text/csv",
+    return Response("".join(lines), mimetype="text/csv",
                     headers={"Content-Disposition": 'attachment; filename="what-if.csv"'})
 
 
 def _lines(trial: Trial) -> Iterator[str]:
-    yield _line([_("№"), _("Оценка"), _("Был сегмент"), _("Был балл"), _("Стал бы сегмент"), _("Стал бы балл"),
-                 _("Чем кончилась"), _("Сумма"), _("Валюта"), _("Ссылка")])
+    yield csvs.MARK + csvs.text([[_("№"), _("Оценка"), _("Был сегмент"), _("Был балл"), _("Стал бы сегмент"), _("Стал бы балл"),
+                 _("Чем кончилась"), _("Сумма"), _("Валюта"), _("Ссылка")]])
     batch: list[tuple[str, Sheet]] = []
     for pair in trial.moved():
         batch.append(pair)
@@ -202,12 +201,6 @@ def _written(batch: list[tuple[str, Sheet]]) -> Iterator[str]:
     landed = {sheet.lead: segment for segment, sheet in batch}
     for sheet, row in _rows([sheet for _segment, sheet in batch]):
         total = "" if landed[sheet.lead] == LACKING else str(sheet.total)
-        yield _line([row["number"], datetime.fromisoformat(sheet.scored_at).date(), sheet.segment, sheet.was_total,
+        yield csvs.text([[row["number"], datetime.fromisoformat(sheet.scored_at).date(), sheet.segment, sheet.was_total,
                      landed[sheet.lead], total, str(ENDS[sheet.ended]), sheet.worth if sheet.currency else "", sheet.currency,
-                     url_for("lead.card", lead=UUID(sheet.lead), _external=True)])
-
-
-def _line(values: list[Any]) -> str:
-    out = io.StringIO()
-    csv.writer(out, delimiter=";").writerow(values)
-    return out.getvalue()
+                     url_for("lead.card", lead=UUID(sheet.lead), _external=True)]])
